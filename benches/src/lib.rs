@@ -1,0 +1,1 @@
+//! apimite-benches.

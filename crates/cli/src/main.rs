@@ -1,0 +1,3 @@
+//! The executable `apimite`.
+
+fn main() {}

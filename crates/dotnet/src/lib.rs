@@ -1,0 +1,7 @@
+//! .NET values and library behaviour in Rust: no expressions, no I/O.
+//!
+//! Every public function behaves as the .NET member it is named after, down to the text of the exception.
+
+pub mod exception;
+
+pub use exception::{Exception, ExceptionKind, Thrown};
