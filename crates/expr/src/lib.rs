@@ -1,1 +1,3 @@
 //! apimite-expr.
+
+pub mod syntax;
