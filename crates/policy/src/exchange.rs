@@ -1,0 +1,318 @@
+//! One request with its response: exactly what APIM's `context` shows, nothing of ours.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use apimite_clock::{Clock, Timestamp};
+use apimite_expr::Value;
+use apimite_model::{Api, Operation, Product, Service, Subscription, User};
+use apimite_trace::Trace;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, StatusCode};
+use smallvec::SmallVec;
+
+use crate::body::BodyCell;
+use crate::def::Section;
+use crate::fault::LastError;
+use crate::target::Target;
+use crate::url::Url;
+
+/// A response, built-in, from a backend, or kept in a variable.
+#[derive(Debug)]
+pub struct Response {
+    /// Status.
+    pub status: StatusCode,
+    /// Reason phrase when it is not the usual one for the status.
+    pub reason: Option<Box<str>>,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: BodyCell,
+}
+
+impl Response {
+    /// The reason phrase that goes on the wire.
+    pub fn reason_phrase(&self) -> &str {
+        self.reason.as_deref().or_else(|| self.status.canonical_reason()).unwrap_or("")
+    }
+}
+
+/// The request as policies see it.
+#[derive(Debug)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// The URL as the client called it.
+    pub original_url: Url,
+    /// Where the request will go: backend base URL plus path. Changed by `set-backend-service`, `rewrite-uri` and
+    /// `set-query-parameter` through [`Request::retarget`] and [`Request::set_relative`].
+    url: Url,
+    /// The part of the path behind the base, with query.
+    relative: PathAndQuery,
+    /// The backend that `url` begins with.
+    target: Arc<Target>,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: BodyCell,
+    /// Address of the caller: the peer of the connection, or what PROXY v2 said.
+    pub ip: IpAddr,
+    /// Client certificate of the TLS connection, DER.
+    pub certificate: Option<Arc<[u8]>>,
+    /// The private endpoint connection the request came through.
+    pub private_endpoint: Option<Arc<PrivateEndpoint>>,
+    /// Parameters of the matched URL template.
+    pub matched: Vec<(Box<str>, Box<str>)>,
+}
+
+/// `context.Request.PrivateEndpointConnection`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateEndpoint {
+    /// Resource name of the connection.
+    pub name: Box<str>,
+    /// `Gateway`
+    pub group_id: Box<str>,
+    /// `Gateway`
+    pub member_name: Box<str>,
+    /// Link identifier, as PROXY v2 carries it.
+    pub link_id: u32,
+}
+
+impl Request {
+    /// A request to a target with a path behind the target's base.
+    pub fn new(method: Method, original_url: Url, target: Arc<Target>, relative: PathAndQuery, ip: IpAddr) -> Self {
+        let url = target.url(&relative);
+        Self {
+            method,
+            original_url,
+            url,
+            relative,
+            target,
+            headers: HeaderMap::new(),
+            body: BodyCell::default(),
+            ip,
+            certificate: None,
+            private_endpoint: None,
+            matched: Vec::new(),
+        }
+    }
+
+    /// Where the request will go.
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Path with query behind the backend's base path.
+    pub const fn relative(&self) -> &PathAndQuery {
+        &self.relative
+    }
+
+    /// The backend it will go to.
+    pub const fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    /// Chooses another backend; path and query stay.
+    pub fn retarget(&mut self, target: Arc<Target>) {
+        self.url = target.url(&self.relative);
+        self.target = target;
+    }
+
+    /// Chooses another path with query behind the same base.
+    pub fn set_relative(&mut self, relative: PathAndQuery) {
+        self.url = self.target.url(&relative);
+        self.relative = relative;
+    }
+}
+
+/// `context.Variables`: few, so a list; names are case-sensitive.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(SmallVec<[(Arc<str>, Value); 4]>);
+
+impl Variables {
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+    }
+
+    /// Sets a variable.
+    pub fn set(&mut self, name: &Arc<str>, value: Value) {
+        match self.0.iter_mut().find(|(key, _)| key == name) {
+            Some((_, slot)) => *slot = value,
+            None => self.0.push((Arc::clone(name), value)),
+        }
+    }
+
+    /// Removes a variable.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(key, _)| &**key != name);
+    }
+
+    /// All of them in the order they were first set.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Value)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+}
+
+/// Which of a subscription's keys was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUsed {
+    /// The primary key.
+    Primary,
+    /// The secondary key.
+    Secondary,
+}
+
+/// Who calls: what the subscription key said.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The subscription and the key of it that was used.
+    pub subscription: Option<(Arc<Subscription>, KeyUsed)>,
+    /// The product context.
+    pub product: Option<Arc<Product>>,
+    /// The owner of the subscription.
+    pub user: Option<Arc<User>>,
+}
+
+/// `context.Backend`: the backend entity in use.
+#[derive(Clone, Debug)]
+pub struct BackendInUse {
+    /// Resource name.
+    pub id: Box<str>,
+    /// Is it a pool?
+    pub pool: bool,
+    /// Region, if set.
+    pub azure_region: Option<Box<str>>,
+}
+
+/// `context.GraphQL` inside a resolver.
+#[derive(Clone, Debug, Default)]
+pub struct GraphQl {
+    /// Arguments of the field, a JObject.
+    pub arguments: Value,
+    /// The parent object, a JObject or null.
+    pub parent: Value,
+}
+
+/// Increments and other work that waits for the response.
+pub type Deferred = Box<dyn FnOnce(&Exchange, &crate::env::Env) + Send>;
+
+/// One request with its response and everything `context` shows about it.
+pub struct Exchange {
+    /// The service in force when the request came.
+    pub service: Arc<Service>,
+    /// The request.
+    pub request: Request,
+    /// The response, once there is one.
+    pub response: Option<Response>,
+    /// `context.Variables`
+    pub variables: Variables,
+    /// Who calls.
+    pub caller: Caller,
+    /// The API that was matched.
+    pub api: Option<Arc<Api>>,
+    /// The operation that was matched.
+    pub operation: Option<Arc<Operation>>,
+    /// The backend entity in use.
+    pub backend: Option<BackendInUse>,
+    /// `context.GraphQL`
+    pub graphql: Option<Box<GraphQl>>,
+    /// `context.LastError`
+    pub last_error: Option<Box<LastError>>,
+    /// `context.RequestId`
+    pub request_id: uuid::Uuid,
+    /// When the request came.
+    pub timestamp: Timestamp,
+    /// The clock that `context.Elapsed` and `DateTime.UtcNow` read.
+    pub clock: Clock,
+    /// The section that runs.
+    pub section: Section,
+    /// The trace of this exchange, when it is wanted. `context.Tracing` tells.
+    pub trace: Option<Box<Trace>>,
+    /// Messages of `context.Trace(…)` that wait for the executor.
+    pub traced: parking_lot::Mutex<Vec<String>>,
+    /// Work that runs when the response is known, in order.
+    pub deferred: Vec<Deferred>,
+    /// Private state of policies that spans steps (cache keys, token counts), by type.
+    pub notes: Notes,
+}
+
+/// Private state of policies that spans sections of one exchange, by type.
+#[derive(Default)]
+pub struct Notes(Vec<Box<dyn std::any::Any + Send>>);
+
+impl Notes {
+    /// Puts a note down; a note of the same type is replaced.
+    pub fn put<T: Send + 'static>(&mut self, note: T) {
+        self.0.retain(|old| !old.is::<T>());
+        self.0.push(Box::new(note));
+    }
+
+    /// The note of this type.
+    pub fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.iter().find_map(|note| note.downcast_ref())
+    }
+
+    /// The note of this type, to change it.
+    pub fn get_mut<T: 'static>(&mut self) -> Option<&mut T> {
+        self.0.iter_mut().find_map(|note| note.downcast_mut())
+    }
+
+    /// Takes the note of this type away.
+    pub fn take<T: 'static>(&mut self) -> Option<Box<T>> {
+        let index = self.0.iter().position(|note| note.is::<T>())?;
+        self.0.swap_remove(index).downcast().ok()
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Exchange({} {})", self.request.method, self.request.original_url.path())
+    }
+}
+
+impl Exchange {
+    /// An exchange at its beginning.
+    pub fn new(service: Arc<Service>, request: Request, request_id: uuid::Uuid, clock: Clock) -> Self {
+        Self {
+            service,
+            request,
+            response: None,
+            variables: Variables::default(),
+            caller: Caller::default(),
+            api: None,
+            operation: None,
+            backend: None,
+            graphql: None,
+            last_error: None,
+            request_id,
+            timestamp: clock.now(),
+            clock,
+            section: Section::Inbound,
+            trace: None,
+            traced: parking_lot::Mutex::new(Vec::new()),
+            deferred: Vec::new(),
+            notes: Notes::default(),
+        }
+    }
+
+    /// The headers that a policy of this section edits: the request's in inbound and backend, else the response's.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        if self.edits_request() { &mut self.request.headers } else { &mut self.response_mut().headers }
+    }
+
+    /// The body that a policy of this section edits.
+    pub fn body(&mut self) -> &BodyCell {
+        if self.edits_request() { &self.request.body } else { &self.response_mut().body }
+    }
+
+    /// Do policies of this section edit the request?
+    pub const fn edits_request(&self) -> bool {
+        matches!(self.section, Section::Inbound | Section::Backend)
+    }
+
+    /// The response; an empty 200 is made when there is none.
+    pub fn response_mut(&mut self) -> &mut Response {
+        self.response.get_or_insert_with(|| crate::answer::empty(StatusCode::OK))
+    }
+}

@@ -1,0 +1,206 @@
+//! The executor: runs an effective policy over an exchange.
+
+use std::borrow::Cow;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::answer;
+use crate::body::BufferError;
+use crate::def::Section;
+use crate::env::Env;
+use crate::exchange::Exchange;
+use crate::fault::{BACKEND_CONNECTION_FAILURE, CLIENT_CONNECTION_FAILURE, Fault, LastError, Place};
+use crate::step::{Block, Choose, Flow, Needs, Pipeline, Step, StepKind};
+
+/// Runs inbound, backend and outbound, and on-error after a fault. Afterwards `exchange.response` holds the answer.
+///
+/// Cancel safe in the sense that dropping the future abandons the exchange; nothing is left running.
+pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
+    for section in [Section::Inbound, Section::Backend, Section::Outbound] {
+        exchange.section = section;
+        let block = pipeline.section(section);
+        let outcome = if block.is_now() { run_now(block, exchange, env) } else { run_steps(block, exchange, env).await };
+        match outcome {
+            Ok(Flow::Next) => {}
+            Ok(Flow::Respond) => break,
+            Ok(Flow::Outbound) if section == Section::Inbound => {
+                exchange.section = Section::Outbound;
+                match run_block(&pipeline.outbound, exchange, env).await {
+                    Ok(_) => {}
+                    Err(fault) => fail(pipeline, fault, exchange, env).await,
+                }
+                break;
+            }
+            Ok(Flow::Outbound) => {}
+            Err(fault) => {
+                fail(pipeline, fault, exchange, env).await;
+                break;
+            }
+        }
+        if section == Section::Backend {
+            exchange.response_mut();
+        }
+    }
+    finish(exchange, env);
+}
+
+/// Answers a fault of a built-in step (no route, no key): sets `LastError`, runs on-error.
+pub async fn run_fault(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &Env) {
+    fail(pipeline, fault, exchange, env).await;
+    finish(exchange, env);
+}
+
+fn finish(exchange: &mut Exchange, env: &Env) {
+    exchange.response_mut();
+    if !exchange.deferred.is_empty() {
+        for work in std::mem::take(&mut exchange.deferred) {
+            work(exchange, env);
+        }
+    }
+}
+
+async fn fail(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &Env) {
+    let response = answer::of_fault(&fault, &exchange.request_id.to_string());
+    let section = exchange.section;
+    let place = fault.place.as_ref();
+    if let Some(trace) = &mut exchange.trace {
+        trace.text(section.name(), &fault.source, exchange.clock.now(), &fault.message);
+    }
+    exchange.last_error = Some(Box::new(LastError {
+        source: fault.source.as_ref().into(),
+        reason: fault.reason.as_ref().into(),
+        message: fault.message.as_str().into(),
+        scope: place.map_or("", |p| p.scope.name()).into(),
+        section: place.map_or(section, |p| p.section).name().into(),
+        path: place.map_or("", |p| &*p.path).into(),
+        policy_id: place.and_then(|p| p.policy_id.as_deref()).unwrap_or("").into(),
+        status: fault.status.as_u16(),
+    }));
+    exchange.response = Some(response);
+    exchange.section = Section::OnError;
+    // A fault inside on-error stops it; what the response holds is the answer.
+    if let Err(second) = run_block(&pipeline.on_error, exchange, env).await {
+        if let Some(trace) = &mut exchange.trace {
+            trace.text(Section::OnError.name(), &second.source, exchange.clock.now(), &second.message);
+        }
+    }
+}
+
+/// Runs the steps of a block; wrappers such as `retry` call it for their children.
+///
+/// # Errors
+/// The fault of the step that failed, with its place.
+pub fn run_block<'a>(block: &'a Block, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
+    if block.is_now() {
+        let outcome = run_now(block, exchange, env);
+        return Box::pin(std::future::ready(outcome));
+    }
+    Box::pin(run_steps(block, exchange, env))
+}
+
+async fn run_steps(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
+    for step in block.steps() {
+        if step.info.needs.any() {
+            buffer(step.info.needs, exchange, env).await.map_err(|fault| placed(fault, step))?;
+        }
+        let outcome = match &step.kind {
+            StepKind::Now(now) => now.run(exchange, env),
+            StepKind::Io(io) => io.run(exchange, env).await,
+            StepKind::Choose(choose) => match branch(choose, exchange) {
+                Ok(Some(block)) if block.is_now() => run_now(block, exchange, env),
+                Ok(Some(block)) => run_block(block, exchange, env).await,
+                Ok(None) => Ok(Flow::Next),
+                Err(fault) => Err(fault),
+            },
+        };
+        after(step, exchange);
+        match outcome {
+            Ok(Flow::Next) => {}
+            Ok(flow) => return Ok(flow),
+            Err(fault) => return Err(placed(fault, step)),
+        }
+    }
+    Ok(Flow::Next)
+}
+
+/// Runs a block in which nothing waits.
+fn run_now(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
+    for step in block.steps() {
+        let outcome = match &step.kind {
+            StepKind::Now(now) => now.run(exchange, env),
+            StepKind::Choose(choose) => match branch(choose, exchange) {
+                Ok(Some(block)) => run_now(block, exchange, env),
+                Ok(None) => Ok(Flow::Next),
+                Err(fault) => Err(fault),
+            },
+            StepKind::Io(_) => Ok(Flow::Next),
+        };
+        after(step, exchange);
+        match outcome {
+            Ok(Flow::Next) => {}
+            Ok(flow) => return Ok(flow),
+            Err(fault) => return Err(placed(fault, step)),
+        }
+    }
+    Ok(Flow::Next)
+}
+
+fn branch<'a>(choose: &'a Choose, exchange: &Exchange) -> Result<Option<&'a Block>, Fault> {
+    for (condition, block) in &choose.when {
+        if condition.get(exchange)? {
+            return Ok(Some(block));
+        }
+    }
+    Ok(choose.otherwise.as_ref())
+}
+
+/// Moves messages of `context.Trace(…)` into the trace.
+fn after(step: &Step, exchange: &mut Exchange) {
+    let Some(trace) = &mut exchange.trace else { return };
+    let now = exchange.clock.now();
+    for message in exchange.traced.get_mut().drain(..) {
+        trace.text(step.info.section.name(), step.info.element, now, &message);
+    }
+}
+
+fn placed(mut fault: Fault, step: &Step) -> Fault {
+    if fault.source.is_empty() {
+        fault.source = Cow::Borrowed(step.info.element);
+    }
+    if fault.place.is_none() {
+        fault.place = Some(Place {
+            scope: step.info.scope,
+            section: step.info.section,
+            path: step.info.path.clone(),
+            policy_id: step.info.id.clone(),
+        });
+    }
+    fault
+}
+
+/// Brings the bodies that a step reads into memory.
+///
+/// # Errors
+/// A fault when a body is too large or its transport fails.
+pub async fn buffer(needs: Needs, exchange: &Exchange, env: &Env) -> Result<(), Fault> {
+    if needs.request_body && exchange.request.body.is_stream() {
+        exchange.request.body.buffer(env.buffer_limit).await.map_err(|error| match error {
+            BufferError::TooLarge(limit) => Fault::refused(
+                http::StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestTooLarge",
+                format!("Request body is larger than {limit} bytes."),
+            ),
+            BufferError::Transport(error) => Fault::internal(CLIENT_CONNECTION_FAILURE, error.to_string()),
+        })?;
+    }
+    if needs.response_body {
+        if let Some(response) = &exchange.response {
+            if response.body.is_stream() {
+                response.body.buffer(env.buffer_limit).await.map_err(|error| {
+                    Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string()).source("forward-request")
+                })?;
+            }
+        }
+    }
+    Ok(())
+}

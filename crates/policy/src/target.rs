@@ -1,0 +1,50 @@
+//! A backend base URL, parsed once.
+
+use std::sync::Arc;
+
+use apimite_model::Backend;
+use http::HeaderValue;
+use http::uri::PathAndQuery;
+
+use crate::url::{NotAUrl, Url, join};
+
+/// Where requests are sent: a base URL, and the backend entity behind it, if any.
+#[derive(Debug)]
+pub struct Target {
+    base: Url,
+    host: HeaderValue,
+    /// The backend entity whose TLS switches, credentials, proxy and breaker apply.
+    pub backend: Option<Arc<Backend>>,
+}
+
+impl Target {
+    /// A target from its base URL.
+    ///
+    /// # Errors
+    /// [`NotAUrl`]
+    pub fn parse(base_url: &str, backend: Option<Arc<Backend>>) -> Result<Self, NotAUrl> {
+        let base = Url::parse(base_url)?;
+        Ok(Self { host: base.host_header(), base, backend })
+    }
+
+    /// A target that is this URL's origin, with no base path.
+    pub fn origin(url: &Url) -> Self {
+        let base = url.with_path_and_query(PathAndQuery::from_static("/"));
+        Self { host: base.host_header(), base, backend: None }
+    }
+
+    /// The base URL.
+    pub const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The value of the `Host` header.
+    pub const fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// The URL of a path behind the base.
+    pub fn url(&self, relative: &PathAndQuery) -> Url {
+        self.base.with_path_and_query(join(self.base.path(), relative))
+    }
+}
