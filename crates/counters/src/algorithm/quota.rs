@@ -1,0 +1,70 @@
+//! Fixed periods of calls and bytes.
+
+use apimite_clock::Timestamp;
+
+use super::Purpose;
+use super::period::PeriodBounds;
+use crate::decision::{QuotaDecision, Refusal, whole_seconds};
+use crate::limit::{QuotaLimit, Usage};
+
+/// What is used in one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FixedPeriod {
+    /// First second after the period: a later period starts anew, an earlier one cannot come back.
+    pub(crate) end: i64,
+    pub(crate) used: Usage,
+}
+
+impl Default for FixedPeriod {
+    fn default() -> Self {
+        Self { end: i64::MIN, used: Usage::default() }
+    }
+}
+
+impl FixedPeriod {
+    fn enter(&mut self, bounds: PeriodBounds) {
+        if bounds.end_unix_seconds > self.end {
+            *self = Self { end: bounds.end_unix_seconds, used: Usage::default() };
+        }
+    }
+
+    /// May the call pass? Bytes are known afterwards only, so a call passes while fewer than the limit are used.
+    pub(crate) fn decide(
+        &mut self,
+        limit: &QuotaLimit,
+        increment: Usage,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> QuotaDecision {
+        let bounds = limit.period.bounds(now);
+        self.enter(bounds);
+        let calls_fit = limit.calls.is_none_or(|calls| self.used.calls.saturating_add(increment.calls.max(1)) <= calls);
+        let bytes_fit = limit.bytes.is_none_or(|bytes| self.used.bytes < bytes);
+        let admitted = calls_fit && bytes_fit;
+        if admitted && purpose == Purpose::Count {
+            self.used = self.used.plus(increment);
+        }
+        QuotaDecision {
+            admitted,
+            remaining_calls: limit.calls.map(|calls| calls.saturating_sub(self.used.calls)),
+            remaining_bytes: limit.bytes.map(|bytes| bytes.saturating_sub(self.used.bytes)),
+            retry_after: if admitted {
+                Some(std::time::Duration::ZERO)
+            } else {
+                bounds.left_nanos(now).map(whole_seconds)
+            },
+            refusal: (!admitted).then_some(Refusal::Limit),
+        }
+    }
+
+    /// Adds what a call used, whatever the limit says.
+    pub(crate) fn add(&mut self, bounds: PeriodBounds, usage: Usage) {
+        self.enter(bounds);
+        self.used = self.used.plus(usage);
+    }
+
+    /// Has the period ended?
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.end <= now.unix_seconds()
+    }
+}
