@@ -85,14 +85,7 @@ impl Bucket {
     }
 
     /// May `increment` more calls pass? They are taken if they may. An increment of zero passes while one would.
-    pub(crate) fn decide(
-        &mut self,
-        limit: u32,
-        period: i64,
-        increment: u64,
-        purpose: Purpose,
-        now: i64,
-    ) -> Verdict {
+    pub(crate) fn decide(&mut self, limit: u32, period: i64, increment: u64, purpose: Purpose, now: i64) -> Verdict {
         let never = Verdict { admitted: false, used: 0, wait_nanos: period };
         let Some(limit) = NonZeroU32::new(limit) else { return never };
         let used = self.used(limit, period, now);

@@ -22,13 +22,17 @@ impl Memory {
     /// Takes one of `most` slots of `key`; `None` when all are taken.
     pub fn acquire(self: &Arc<Self>, key: &CounterKey, most: u32) -> Option<ConcurrencySlot> {
         let key = key.sealed(Variant::Held, 0);
-        self.with(&key, || Entry::Held(0), |entry| match entry {
-            Entry::Held(held) if *held < most => {
-                *held += 1;
-                true
-            }
-            _ => false,
-        })
+        self.with(
+            &key,
+            || Entry::Held(0),
+            |entry| match entry {
+                Entry::Held(held) if *held < most => {
+                    *held += 1;
+                    true
+                }
+                _ => false,
+            },
+        )
         .then(|| ConcurrencySlot { memory: Arc::clone(self), key })
     }
 }

@@ -184,10 +184,14 @@ impl Memory {
     pub fn add_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) {
         let bounds = limit.period.bounds(now);
         let key = quota_key(key, limit);
-        self.with(&key, || Entry::Fixed(FixedPeriod::default()), |entry| {
-            if let Entry::Fixed(fixed) = entry {
-                fixed.add(bounds, usage);
-            }
-        });
+        self.with(
+            &key,
+            || Entry::Fixed(FixedPeriod::default()),
+            |entry| {
+                if let Entry::Fixed(fixed) = entry {
+                    fixed.add(bounds, usage);
+                }
+            },
+        );
     }
 }
