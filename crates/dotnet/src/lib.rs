@@ -3,5 +3,8 @@
 //! Every public function behaves as the .NET member it is named after, down to the text of the exception.
 
 pub mod exception;
+pub mod messages;
+pub mod numeric;
 
 pub use exception::{Exception, ExceptionKind, Thrown};
+pub use numeric::{Decimal, Generation, IntegerKind, NumberStyles};
