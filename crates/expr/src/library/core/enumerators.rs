@@ -1,0 +1,90 @@
+//! An enumeration as an object: what `GetEnumerator()` gives to source.
+
+use std::any::Any;
+
+use apimite_dotnet::Thrown;
+use parking_lot::Mutex;
+
+use crate::library::rows::{Row, m, p};
+use crate::library::typedef::{TypeDef, interface};
+use crate::run::Cx;
+use crate::types::Type;
+use crate::value::{Each, Object, Value};
+
+/// A running enumeration with its current element.
+pub struct Running {
+    ty: Type,
+    state: Mutex<State>,
+}
+
+struct State {
+    each: Option<Each>,
+    current: Value,
+}
+
+impl Running {
+    pub(crate) fn new(each: Each, ty: Type) -> Self {
+        Self { ty, state: Mutex::new(State { each: Some(each), current: Value::Null }) }
+    }
+
+    fn advance(&self, cx: &mut Cx<'_>) -> Result<bool, Thrown> {
+        // Taken out while it runs, so that a sequence that reads itself does not lock up.
+        let Some(mut each) = self.state.lock().each.take() else { return Ok(false) };
+        cx.step()?;
+        let next = each.next(cx)?;
+        let mut state = self.state.lock();
+        Ok(match next {
+            Some(value) => {
+                state.each = Some(each);
+                state.current = value;
+                true
+            }
+            None => {
+                state.current = Value::Null;
+                false
+            }
+        })
+    }
+}
+
+impl Object for Running {
+    fn type_of(&self) -> Type {
+        self.ty
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+static ROWS: &[Row] = &[
+    m("bool MoveNext()", |cx, mut a| {
+        let this = a.take(0);
+        Ok(Value::Bool(match this.downcast::<Running>() {
+            Some(running) => running.advance(cx)?,
+            None => false,
+        }))
+    }),
+    m("void Reset()", |_, _| {
+        Err(apimite_dotnet::Exception::new(
+            apimite_dotnet::ExceptionKind::NotSupported,
+            "Specified method is not supported.",
+        ))
+    }),
+];
+
+/// `System.Collections.IEnumerator`
+pub static IENUMERATOR: TypeDef = interface("System.Collections.IEnumerator")
+    .unlisted()
+    .rows(&[ROWS, &[p("object Current", |_, a| Ok(a.obj::<Running>(0)?.state.lock().current.clone()))]])
+    .def();
+/// `System.Collections.Generic.IEnumerator<T>`
+pub static IENUMERATOR_OF: TypeDef = interface("System.Collections.Generic.IEnumerator<out T>")
+    .implements("System.Collections.IEnumerator, IDisposable")
+    .rows(&[&[
+        p("T Current", |_, a| Ok(a.obj::<Running>(0)?.state.lock().current.clone())),
+        m("void Dispose()", |_, _| Ok(Value::Null)),
+    ]])
+    .def();
+
+pub(crate) static TYPES: &[&TypeDef] = &[&IENUMERATOR, &IENUMERATOR_OF];

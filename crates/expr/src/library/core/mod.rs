@@ -1,0 +1,15 @@
+//! The core library: primitives' identities, collections, LINQ, delegates, exceptions, tuples.
+
+pub mod collections;
+mod delegates;
+pub mod enumerators;
+pub mod exceptions;
+pub mod names;
+mod objects;
+pub mod tuples;
+
+use super::TypeDef;
+
+/// Types of the core.
+pub(crate) static TYPES: &[&[&TypeDef]] =
+    &[names::TYPES, delegates::TYPES, exceptions::TYPES, enumerators::TYPES, collections::TYPES, tuples::TYPES];

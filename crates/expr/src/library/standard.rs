@@ -1,0 +1,10 @@
+//! The standard library: every area's types.
+
+use super::TypeDef;
+
+/// The groups of the standard library, in order.
+pub fn standard() -> Vec<&'static [&'static TypeDef]> {
+    let mut groups = super::core::TYPES.to_vec();
+    groups.extend([super::text::TYPES, super::data::TYPES, super::sys::TYPES]);
+    groups
+}

@@ -1,0 +1,186 @@
+//! [`Cx`]: the state of one evaluation, and what library members may ask of it.
+
+use std::any::{Any, TypeId};
+
+use apimite_diag::Span;
+use apimite_dotnet::{Exception, ExceptionKind, Thrown};
+use smallvec::SmallVec;
+
+use super::host::Host;
+use crate::library::Registry;
+use crate::value::{Each, Value};
+
+/// What one evaluation may use up. Reaching a limit is a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Steps: calls, loop rounds, elements read from a sequence.
+    pub steps: u64,
+    /// Nested calls of lambdas and local functions.
+    pub depth: u32,
+    /// Bytes of text and collections made.
+    pub memory_bytes: u64,
+}
+
+impl std::default::Default for Budget {
+    fn default() -> Self {
+        Self { steps: 10_000_000, depth: 400, memory_bytes: 256 << 20 }
+    }
+}
+
+/// The state of one evaluation.
+pub struct Cx<'h> {
+    host: &'h dyn Host,
+    registry: &'h Registry,
+    /// Local variables of all active functions; `base` is where those of the current one start.
+    pub(crate) stack: SmallVec<[Value; 8]>,
+    pub(crate) base: usize,
+    steps: u64,
+    depth: u32,
+    memory: u64,
+    /// Follows .NET Framework where the generations differ.
+    framework: bool,
+    pub(crate) fault: Option<Span>,
+    pub(crate) returned: Value,
+}
+
+impl<'h> Cx<'h> {
+    /// A fresh evaluation.
+    pub fn new(host: &'h dyn Host, registry: &'h Registry, budget: Budget, framework: bool) -> Self {
+        Self {
+            host,
+            registry,
+            stack: SmallVec::new(),
+            base: 0,
+            steps: budget.steps,
+            depth: budget.depth,
+            memory: budget.memory_bytes,
+            framework,
+            fault: None,
+            returned: Value::Null,
+        }
+    }
+
+    /// The library.
+    pub fn registry(&self) -> &'h Registry {
+        self.registry
+    }
+
+    /// The embedder.
+    pub fn embedder(&self) -> &'h dyn Host {
+        self.host
+    }
+
+    /// Follow .NET Framework 4.x where it differs from .NET Core 3.0 and later?
+    pub fn framework(&self) -> bool {
+        self.framework
+    }
+
+    /// A part of the embedder, for its own rows.
+    ///
+    /// # Errors
+    /// `InvalidOperationException` when the evaluation runs with another embedder than the rows were written for.
+    pub fn host<T: Any>(&self) -> Result<&'h T, Thrown> {
+        self.host.part(TypeId::of::<T>()).and_then(|part| part.downcast_ref()).ok_or_else(|| {
+            Exception::new(ExceptionKind::InvalidOperation, "This expression needs a context that is not available here.")
+        })
+    }
+
+    /// Counts one step.
+    ///
+    /// # Errors
+    /// A budget fault when there are none left.
+    #[inline]
+    pub fn step(&mut self) -> Result<(), Thrown> {
+        match self.steps.checked_sub(1) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => Err(out_of("steps")),
+        }
+    }
+
+    /// Counts bytes that a member is about to make; call it before making a text or collection of unbounded size.
+    ///
+    /// # Errors
+    /// A budget fault when there are none left.
+    #[inline]
+    pub fn charge(&mut self, bytes: usize) -> Result<(), Thrown> {
+        match self.memory.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.memory = left;
+                Ok(())
+            }
+            None => Err(out_of("memory")),
+        }
+    }
+
+    /// Enters a nested call.
+    ///
+    /// # Errors
+    /// A budget fault when calls are nested too deep, where .NET would overflow its stack.
+    pub fn enter(&mut self) -> Result<(), Thrown> {
+        match self.depth.checked_sub(1) {
+            Some(left) => {
+                self.depth = left;
+                Ok(())
+            }
+            None => Err(out_of("call depth")),
+        }
+    }
+
+    /// Leaves a nested call.
+    pub fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Calls a delegate.
+    ///
+    /// # Errors
+    /// What it throws; `NullReferenceException` for `null`.
+    pub fn invoke(&mut self, delegate: &Value, args: &mut [Value]) -> Result<Value, Thrown> {
+        let Value::Object(object) = delegate else { return Err(null_reference()) };
+        let Some(callable) = object.callable() else { return Err(null_reference()) };
+        callable.invoke(self, args)
+    }
+
+    /// Calls a delegate of one parameter.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub fn call1(&mut self, delegate: &Value, arg: Value) -> Result<Value, Thrown> {
+        self.invoke(delegate, &mut [arg])
+    }
+
+    /// Calls a delegate of two parameters.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub fn call2(&mut self, delegate: &Value, a: Value, b: Value) -> Result<Value, Thrown> {
+        self.invoke(delegate, &mut [a, b])
+    }
+
+    /// Reads a whole sequence, counting steps and memory.
+    ///
+    /// # Errors
+    /// What the sequence throws.
+    pub fn collect(&mut self, sequence: &Value) -> Result<Vec<Value>, Thrown> {
+        let mut each: Each = self.iterate(sequence)?;
+        let mut out = Vec::new();
+        while let Some(value) = each.next(self)? {
+            self.step()?;
+            self.charge(size_of::<Value>())?;
+            out.push(value);
+        }
+        Ok(out)
+    }
+}
+
+fn out_of(what: &str) -> Thrown {
+    Exception::new(ExceptionKind::Budget, format!("The expression ran out of {what}."))
+}
+
+/// `NullReferenceException` in .NET's words.
+pub(crate) fn null_reference() -> Thrown {
+    Exception::new(ExceptionKind::NullReference, "Object reference not set to an instance of an object.")
+}

@@ -1,0 +1,13 @@
+//! What an evaluation carries with it.
+
+mod cx;
+mod host;
+mod objects;
+mod text;
+
+pub use cx::{Budget, Cx};
+pub use host::{Host, NoHost};
+pub use text::Text;
+
+pub(crate) use cx::null_reference;
+pub(crate) use objects::{bad_cast, constant_value, default_value, integer_of, ticks};
