@@ -273,10 +273,7 @@ impl Registry {
                         self.find_library(name, 1).map_or_else(Type::error, |d| Type::generic(d, &[*element]))
                     };
                     let _ = read;
-                    vec![
-                        of("System.Collections.Generic.IList"),
-                        of("System.Collections.Generic.IReadOnlyList"),
-                    ]
+                    vec![of("System.Collections.Generic.IList"), of("System.Collections.Generic.IReadOnlyList")]
                 }
                 _ => Vec::new(),
             };
@@ -324,7 +321,8 @@ impl Registry {
     }
 
     fn variant(&self, from: Type, to: Type) -> bool {
-        let (Kind::Named { def: a, args: x, .. }, Kind::Named { def: b, args: y, .. }) = (from.kind(), to.kind()) else {
+        let (Kind::Named { def: a, args: x, .. }, Kind::Named { def: b, args: y, .. }) = (from.kind(), to.kind())
+        else {
             return false;
         };
         if a != b || x.is_empty() || !matches!(a.0.shape(), Shape::Interface | Shape::Delegate) {
@@ -375,7 +373,12 @@ impl Registry {
 
     /// The member that carries out an interface member on a run-time type: same name, kind and number of parameters;
     /// the type itself first, then its base classes. Parameter types decide between overloads.
-    pub(crate) fn implementation(&self, runtime: Type, wanted: &Member, wanted_args: &[Type]) -> Option<(Arc<Member>, Type)> {
+    pub(crate) fn implementation(
+        &self,
+        runtime: Type,
+        wanted: &Member,
+        wanted_args: &[Type],
+    ) -> Option<(Arc<Member>, Type)> {
         let mut at = Some(runtime);
         let mut fallback = None;
         while let Some(ty) = at {
@@ -392,9 +395,10 @@ impl Registry {
                     {
                         continue;
                     }
-                    let same = member.params.iter().zip(&wanted.params).all(|(a, b)| {
-                        a.ty.is_open() || a.ty.substitute(ty.args()).same(b.ty.substitute(wanted_args))
-                    });
+                    let same =
+                        member.params.iter().zip(&wanted.params).all(|(a, b)| {
+                            a.ty.is_open() || a.ty.substitute(ty.args()).same(b.ty.substitute(wanted_args))
+                        });
                     if same {
                         return Some((member, ty));
                     }

@@ -13,7 +13,11 @@ pub(crate) fn name_of(row: &'static Row) -> &'static str {
     match row.sort {
         Sort::Constructor => ".ctor",
         Sort::Conversion => {
-            if sig.trim_start_matches("static ").starts_with("implicit") { "implicit" } else { "explicit" }
+            if sig.trim_start_matches("static ").starts_with("implicit") {
+                "implicit"
+            } else {
+                "explicit"
+            }
         }
         Sort::Operator => {
             let behind = sig.split_once("operator").map_or("", |(_, rest)| rest.trim_start());
@@ -242,7 +246,10 @@ mod tests {
     #[test]
     fn the_name_of_a_row_is_found_without_reading_its_types() {
         assert_eq!(name_of(row(Sort::Method, "string Substring(int startIndex)")), "Substring");
-        assert_eq!(name_of(row(Sort::Method, "IEnumerable<R> Select<T,R>(this IEnumerable<T> s, Func<T,R> f)")), "Select");
+        assert_eq!(
+            name_of(row(Sort::Method, "IEnumerable<R> Select<T,R>(this IEnumerable<T> s, Func<T,R> f)")),
+            "Select"
+        );
         assert_eq!(name_of(row(Sort::Method, "static (int a, string b) Pair((int, int) x)")), "Pair");
         assert_eq!(name_of(row(Sort::Method, "T[] ToArray<T>(this IEnumerable<T> s)")), "ToArray");
         assert_eq!(name_of(row(Sort::Get, "static string Empty")), "Empty");

@@ -81,7 +81,10 @@ impl<'h> Cx<'h> {
     /// `InvalidOperationException` when the evaluation runs with another embedder than the rows were written for.
     pub fn host<T: Any>(&self) -> Result<&'h T, Thrown> {
         self.host.part(TypeId::of::<T>()).and_then(|part| part.downcast_ref()).ok_or_else(|| {
-            Exception::new(ExceptionKind::InvalidOperation, "This expression needs a context that is not available here.")
+            Exception::new(
+                ExceptionKind::InvalidOperation,
+                "This expression needs a context that is not available here.",
+            )
         })
     }
 

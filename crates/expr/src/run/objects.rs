@@ -195,9 +195,7 @@ impl Cx<'_> {
             Value::Host(ty, _) => {
                 let found = ty.def().and_then(|def| self.registry().declared(def, "GetEnumerator").first().cloned());
                 match found.as_deref().map(|member| member.row.imp) {
-                    Some(Imp::Each(start)) => {
-                        start(self, Args { values: &mut [sequence.clone()], types: ty.args() })
-                    }
+                    Some(Imp::Each(start)) => start(self, Args { values: &mut [sequence.clone()], types: ty.args() }),
                     Some(Imp::Call(_)) => {
                         let member = found.ok_or_else(null_reference)?;
                         let value = self.call_member(&member, ty.args(), &mut [sequence.clone()])?;
@@ -316,7 +314,8 @@ pub(crate) fn constant_value(constant: crate::library::Default, ty: Type) -> Val
         D::Str(s) => Value::Str(Str::fixed(s)),
         D::Decimal(text) => text.parse().map_or(Value::Null, Value::Decimal),
         D::ULong(n) => Value::ULong(n),
-        D::Float(n) if ty == Type::float() => {
+        D::Float(n) if ty == Type::float() =>
+        {
             #[expect(clippy::cast_possible_truncation, reason = "the row states a float")]
             Value::Float(n as f32)
         }

@@ -233,11 +233,9 @@ impl Type {
     /// The same type without tuple element names: what an identity conversion compares.
     pub fn erased(self) -> Self {
         *self.0.erased.get_or_init(|| match self.kind() {
-            Kind::Named { def, args, .. } => Self::intern(Kind::Named {
-                def: *def,
-                args: args.iter().map(|t| t.erased()).collect(),
-                names: None,
-            }),
+            Kind::Named { def, args, .. } => {
+                Self::intern(Kind::Named { def: *def, args: args.iter().map(|t| t.erased()).collect(), names: None })
+            }
             Kind::Array { element, rank } => Self::intern(Kind::Array { element: element.erased(), rank: *rank }),
             Kind::Anonymous { names, types } => Self::intern(Kind::Anonymous {
                 names: names.clone(),

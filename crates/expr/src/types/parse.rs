@@ -85,9 +85,7 @@ impl<'a> TypeText<'a> {
     }
 
     /// One type; unknown names give the error type, and `report` hears of them.
-    pub(crate) fn read(
-        &mut self, registry: &Registry, params: &[&str], report: &mut dyn FnMut(&str),
-    ) -> Type {
+    pub(crate) fn read(&mut self, registry: &Registry, params: &[&str], report: &mut dyn FnMut(&str)) -> Type {
         self.space();
         let mut ty = if self.eat("(") {
             let (mut types, mut names) = (Vec::new(), Vec::new());

@@ -187,7 +187,9 @@ impl std::fmt::Debug for Value {
             Self::Enum(ty, v) => write!(f, "{ty}({v})"),
             Self::Host(ty, v) => write!(f, "{ty}#{v}"),
             Self::Object(object) => write!(f, "{{{}}}", object.type_of()),
-            other => write!(f, "{}:{}", other.type_of().map_or_else(String::new, Type::csharp), other.integer().unwrap_or(0)),
+            other => {
+                write!(f, "{}:{}", other.type_of().map_or_else(String::new, Type::csharp), other.integer().unwrap_or(0))
+            }
         }
     }
 }

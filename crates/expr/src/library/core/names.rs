@@ -44,7 +44,8 @@ pub static ENUM: TypeDef = class("System.Enum")
     .rows(&[super::objects::ENUM_ROWS])
     .def();
 /// `System.Delegate`
-pub static DELEGATE: TypeDef = class("System.Delegate").abstract_().unlisted().rows(&[super::objects::DELEGATE_ROWS]).def();
+pub static DELEGATE: TypeDef =
+    class("System.Delegate").abstract_().unlisted().rows(&[super::objects::DELEGATE_ROWS]).def();
 /// `System.Boolean`
 pub static BOOLEAN: TypeDef = structure("System.Boolean")
     .implements("IComparable, IConvertible, IComparable<bool>, IEquatable<bool>")
@@ -110,13 +111,42 @@ pub static IDISPOSABLE: TypeDef =
 /// `System.IFormatProvider`
 pub static IFORMAT_PROVIDER: TypeDef = interface("System.IFormatProvider").unlisted().def();
 
-pub use super::collections::interfaces::{IENUMERABLE, IENUMERABLE_OF, IENUMERATOR_OF};
 pub use super::collections::ARRAY;
+pub use super::collections::interfaces::{IENUMERABLE, IENUMERABLE_OF, IENUMERATOR_OF};
 pub use super::exceptions::EXCEPTION;
 
 pub(crate) static TYPES: &[&TypeDef] = &[
-    &OBJECT, &VALUE_TYPE, &ENUM, &DELEGATE, &BOOLEAN, &CHAR, &SBYTE, &BYTE, &INT16, &UINT16, &INT32, &UINT32, &INT64,
-    &UINT64, &SINGLE, &DOUBLE, &DECIMAL, &STRING, &DATE_TIME, &DATE_TIME_OFFSET, &TIME_SPAN, &GUID, &NULLABLE,
-    &NULLABLE_STATIC, &TYPE, &ICOMPARABLE, &ICOMPARABLE_OF, &IEQUATABLE, &IFORMATTABLE, &ICONVERTIBLE, &ICLONEABLE,
-    &IDISPOSABLE, &IFORMAT_PROVIDER,
+    &OBJECT,
+    &VALUE_TYPE,
+    &ENUM,
+    &DELEGATE,
+    &BOOLEAN,
+    &CHAR,
+    &SBYTE,
+    &BYTE,
+    &INT16,
+    &UINT16,
+    &INT32,
+    &UINT32,
+    &INT64,
+    &UINT64,
+    &SINGLE,
+    &DOUBLE,
+    &DECIMAL,
+    &STRING,
+    &DATE_TIME,
+    &DATE_TIME_OFFSET,
+    &TIME_SPAN,
+    &GUID,
+    &NULLABLE,
+    &NULLABLE_STATIC,
+    &TYPE,
+    &ICOMPARABLE,
+    &ICOMPARABLE_OF,
+    &IEQUATABLE,
+    &IFORMATTABLE,
+    &ICONVERTIBLE,
+    &ICLONEABLE,
+    &IDISPOSABLE,
+    &IFORMAT_PROVIDER,
 ];

@@ -92,10 +92,8 @@ pub(crate) static OBJECT_ROWS: &[Row] = &[
         let this = a.take(0);
         hash_code(cx, &this).map(Value::Int)
     }),
-    m("Type GetType()", |_, a| {
-        Ok(a.get(0).type_of().map_or(Value::Null, |ty| Value::object(TypeObject(ty))))
-    })
-    .unlisted(),
+    m("Type GetType()", |_, a| Ok(a.get(0).type_of().map_or(Value::Null, |ty| Value::object(TypeObject(ty)))))
+        .unlisted(),
     m("static bool Equals(object objA, object objB)", |cx, a| equals(cx, &a)),
     m("static bool ReferenceEquals(object objA, object objB)", |_, a| Ok(Value::Bool(a.get(0).same_object(a.get(1))))),
 ];
@@ -109,14 +107,15 @@ fn relation(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
 pub(crate) static ICOMPARABLE_ROWS: &[Row] = &[m("int CompareTo(object obj)", |cx, a| relation(cx, &a))];
 pub(crate) static ICOMPARABLE_OF_ROWS: &[Row] = &[m("int CompareTo(T other)", |cx, a| relation(cx, &a))];
 pub(crate) static IEQUATABLE_ROWS: &[Row] = &[m("bool Equals(T other)", |cx, a| equals(cx, &a))];
-pub(crate) static IFORMATTABLE_ROWS: &[Row] = &[m("string ToString(string format, IFormatProvider formatProvider)", |cx, a| {
-    let this = a.get(0).clone();
-    let format = a.str(1).cloned().unwrap_or(Str::EMPTY);
-    match cx.format(&this, &format)? {
-        Some(text) => Ok(Value::Str(text)),
-        None => cx.to_text(&this).map(Value::Str),
-    }
-})];
+pub(crate) static IFORMATTABLE_ROWS: &[Row] =
+    &[m("string ToString(string format, IFormatProvider formatProvider)", |cx, a| {
+        let this = a.get(0).clone();
+        let format = a.str(1).cloned().unwrap_or(Str::EMPTY);
+        match cx.format(&this, &format)? {
+            Some(text) => Ok(Value::Str(text)),
+            None => cx.to_text(&this).map(Value::Str),
+        }
+    })];
 pub(crate) static IDISPOSABLE_ROWS: &[Row] = &[m("void Dispose()", |_, a| {
     if let Value::Object(object) = a.get(0) {
         object.dispose();
@@ -137,9 +136,8 @@ pub(crate) static STRING_ROWS: &[Row] = &[
     p("int Length", |_, a| Ok(Value::Int(i32::try_from(a.this_str().len16()).unwrap_or(i32::MAX)))),
     p("char this[int index]", |_, a| {
         let unit = usize::try_from(a.int(1)).ok().and_then(|i| a.this_str().unit(i));
-        unit.map(Value::Char).ok_or_else(|| {
-            Exception::new(ExceptionKind::IndexOutOfRange, "Index was outside the bounds of the array.")
-        })
+        unit.map(Value::Char)
+            .ok_or_else(|| Exception::new(ExceptionKind::IndexOutOfRange, "Index was outside the bounds of the array."))
     }),
     op("bool operator ==(string a, string b)", |_, a| Ok(Value::Bool(a.str(0) == a.str(1)))),
     op("bool operator !=(string a, string b)", |_, a| Ok(Value::Bool(a.str(0) != a.str(1)))),
@@ -191,10 +189,13 @@ pub(crate) static ENUM_ROWS: &[Row] = &[
     m("static bool TryParse<TEnum>(string value, out TEnum result) where TEnum : struct", |_, mut a| {
         Ok(try_parse(&mut a, false, 1))
     }),
-    m("static bool TryParse<TEnum>(string value, bool ignoreCase, out TEnum result) where TEnum : struct", |_, mut a| {
-        let ignore_case = a.bool(1);
-        Ok(try_parse(&mut a, ignore_case, 2))
-    }),
+    m(
+        "static bool TryParse<TEnum>(string value, bool ignoreCase, out TEnum result) where TEnum : struct",
+        |_, mut a| {
+            let ignore_case = a.bool(1);
+            Ok(try_parse(&mut a, ignore_case, 2))
+        },
+    ),
     m("static bool IsDefined(Type enumType, object value)", |_, a| {
         let ty = a.obj::<TypeObject>(0)?.0;
         let values = ty.def().map_or(&[][..], crate::library::TypeDef::values);
@@ -256,20 +257,28 @@ fn parse_enum(ty: Type, text: &str, ignore_case: bool) -> Result<Value, Thrown> 
     }
     if let Ok(number) = text.trim().parse::<i64>() {
         if i32::try_from(number).is_err() {
-            return Err(Exception::new(ExceptionKind::Overflow, "Value was either too large or too small for an Int32."));
+            return Err(Exception::new(
+                ExceptionKind::Overflow,
+                "Value was either too large or too small for an Int32.",
+            ));
         }
         return Ok(Value::Enum(ty, number));
     }
     let mut sum = 0;
     for part in text.split(',') {
         let part = part.trim();
-        let found = def.values().iter().find(|(name, _)| {
-            if ignore_case { name.eq_ignore_ascii_case(part) } else { *name == part }
-        });
+        let found = def.values().iter().find(
+            |(name, _)| {
+                if ignore_case { name.eq_ignore_ascii_case(part) } else { *name == part }
+            },
+        );
         match found {
             Some((_, value)) => sum |= value,
             None => {
-                return Err(Exception::new(ExceptionKind::Argument, format!("Requested value '{text}' was not found.")));
+                return Err(Exception::new(
+                    ExceptionKind::Argument,
+                    format!("Requested value '{text}' was not found."),
+                ));
             }
         }
     }
@@ -295,7 +304,9 @@ pub(crate) static TYPE_ROWS: &[Row] = &[
         let ty = a.obj::<TypeObject>(0)?.0;
         Ok(cx.registry().base(ty).map_or(Value::Null, |t| Value::object(TypeObject(t))))
     }),
-    p("bool IsArray", |_, a| Ok(Value::Bool(matches!(a.obj::<TypeObject>(0)?.0.kind(), crate::types::Kind::Array { .. })))),
+    p("bool IsArray", |_, a| {
+        Ok(Value::Bool(matches!(a.obj::<TypeObject>(0)?.0.kind(), crate::types::Kind::Array { .. })))
+    }),
     p("bool IsEnum", |_, a| Ok(Value::Bool(a.obj::<TypeObject>(0)?.0.is_enum()))),
     p("bool IsValueType", |_, a| Ok(Value::Bool(a.obj::<TypeObject>(0)?.0.is_value_type()))),
     p("bool IsInterface", |_, a| Ok(Value::Bool(a.obj::<TypeObject>(0)?.0.is_interface()))),
@@ -324,4 +335,3 @@ fn full_name(ty: Type) -> String {
     let args: Vec<String> = ty.args().iter().map(|t| format!("[{}]", full_name(*t))).collect();
     format!("{}`{}[{}]", ty.def().map_or("", crate::library::TypeDef::full_name), ty.args().len(), args.join(","))
 }
-

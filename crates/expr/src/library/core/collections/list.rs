@@ -80,10 +80,7 @@ impl Enumerator for Walk {
 
 /// What an enumeration says when the collection changed under it.
 pub(crate) fn changed() -> Thrown {
-    Exception::new(
-        ExceptionKind::InvalidOperation,
-        "Collection was modified; enumeration operation may not execute.",
-    )
+    Exception::new(ExceptionKind::InvalidOperation, "Collection was modified; enumeration operation may not execute.")
 }
 
 fn bad_index() -> Thrown {
@@ -112,7 +109,9 @@ static ROWS: &[Row] = &[
         let items = cx.collect(a.need(0, "collection")?)?;
         Ok(list_value(a.ty(0), items))
     }),
-    p("int Count", |_, a| Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().items.len()).unwrap_or(i32::MAX)))),
+    p("int Count", |_, a| {
+        Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().items.len()).unwrap_or(i32::MAX)))
+    }),
     p("T this[int index]", |_, a| {
         let list = a.obj::<ListObject>(0)?.state.read();
         Ok(list.items[index(&a, 1, list.items.len())?].clone())

@@ -10,8 +10,20 @@ pub use array::{ARRAY, ArrayObject, array_value, bytes_value};
 pub use list::{LIST, ListObject, list_value};
 
 pub(crate) static TYPES: &[&TypeDef] = &[
-    &ARRAY, &LIST, &interfaces::IENUMERABLE, &interfaces::IENUMERABLE_OF, &interfaces::ICOLLECTION,
-    &interfaces::ICOLLECTION_OF, &interfaces::IREADONLY_COLLECTION, &interfaces::ILIST, &interfaces::IREADONLY_LIST,
-    &interfaces::IDICTIONARY, &interfaces::IREADONLY_DICTIONARY, &interfaces::ISET, &interfaces::ICOMPARER,
-    &interfaces::IEQUALITY_COMPARER, &interfaces::ILIST_PLAIN, &interfaces::IDICTIONARY_PLAIN,
+    &ARRAY,
+    &LIST,
+    &interfaces::IENUMERABLE,
+    &interfaces::IENUMERABLE_OF,
+    &interfaces::ICOLLECTION,
+    &interfaces::ICOLLECTION_OF,
+    &interfaces::IREADONLY_COLLECTION,
+    &interfaces::ILIST,
+    &interfaces::IREADONLY_LIST,
+    &interfaces::IDICTIONARY,
+    &interfaces::IREADONLY_DICTIONARY,
+    &interfaces::ISET,
+    &interfaces::ICOMPARER,
+    &interfaces::IEQUALITY_COMPARER,
+    &interfaces::ILIST_PLAIN,
+    &interfaces::IDICTIONARY_PLAIN,
 ];
