@@ -5,6 +5,7 @@
 pub mod exception;
 pub mod messages;
 pub mod numeric;
+pub mod regex;
 
 pub use exception::{Exception, ExceptionKind, Thrown};
 pub use numeric::{Decimal, Generation, IntegerKind, NumberStyles};
