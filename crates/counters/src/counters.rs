@@ -5,11 +5,15 @@ use std::sync::Arc;
 use apimite_clock::Timestamp;
 
 use crate::decision::{Decision, Outcome, QuotaDecision};
+use crate::inspect::{CounterFilter, CounterView};
 use crate::key::{CounterKey, Kind};
-use crate::limit::{QuotaLimit, RateLimit, TokenLimit, Usage};
+use crate::limit::{QuotaLimit, RateLimit, RefusedCalls, TokenLimit, Usage};
 use crate::memory::concurrency::ConcurrencySlot;
-use crate::memory::{Memory, Swept};
+use crate::memory::{Memory, Swept, quota_key, rate_key, token_key};
 use crate::meter::{Meter, Meters};
+use crate::sync::ledger::rate_slot;
+use crate::sync::wire::Seal;
+use crate::sync::{Ledger, Replica, SyncSettings};
 
 /// The counters of a gateway; cheap to clone, clones share their counts.
 #[derive(Clone, Debug)]
@@ -18,18 +22,65 @@ pub struct Counters(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     memory: Arc<Memory>,
+    /// Where this gateway's own counts are noted for the others.
+    ledger: Option<Arc<Ledger>>,
     meters: Meters,
 }
 
 impl Counters {
     /// Counters in this process's memory.
     pub fn memory() -> Self {
-        Self(Arc::new(Inner { memory: Arc::new(Memory::new()), meters: Meters::default() }))
+        Self::build(None)
+    }
+
+    /// Counters in this process's memory that note in `ledger` what they count, for a [`Replica`] to tell others.
+    pub fn synchronized(ledger: Arc<Ledger>) -> Self {
+        Self::build(Some(ledger))
+    }
+
+    fn build(ledger: Option<Arc<Ledger>>) -> Self {
+        Self(Arc::new(Inner { memory: Arc::new(Memory::new()), ledger, meters: Meters::default() }))
+    }
+
+    /// The replica that keeps these counters in step with others; `None` unless made by [`Counters::synchronized`].
+    pub fn replica(&self, settings: SyncSettings, seal: Seal) -> Option<Replica> {
+        let ledger = Arc::clone(self.0.ledger.as_ref()?);
+        Some(Replica::new(Arc::clone(&self.0.memory), ledger, settings, seal))
+    }
+
+    /// The store in memory.
+    pub(crate) fn store(&self) -> Arc<Memory> {
+        Arc::clone(&self.0.memory)
+    }
+
+    fn note(&self, key: &CounterKey, slot: i64, usage: Usage, limit: u32) {
+        if let Some(ledger) = &self.0.ledger {
+            if usage != Usage::default() {
+                ledger.record(key, slot, usage, limit);
+            }
+        }
+    }
+
+    fn note_rate(&self, key: &CounterKey, count: u64, limit: u32, now: Timestamp) {
+        if self.0.ledger.is_some() {
+            self.note(key, rate_slot(&key.view(), now), Usage::calls(count), limit);
+        }
+    }
+
+    fn note_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) {
+        if self.0.ledger.is_some() {
+            let most = limit.calls.and_then(|calls| u32::try_from(calls).ok()).unwrap_or(u32::MAX);
+            self.note(&quota_key(key, limit), limit.period.bounds(now).end_unix_seconds, usage, most);
+        }
     }
 
     /// May this call pass? It is counted `increment` times if it may; an increment of zero only asks.
     pub fn check_rate(&self, key: &CounterKey, limit: RateLimit, increment: u64, now: Timestamp) -> Outcome<Decision> {
-        Outcome::Ready(self.0.memory.check_rate(key, limit, increment, now))
+        let decision = self.0.memory.check_rate(key, limit, increment, now);
+        if decision.admitted || limit.refused == RefusedCalls::Count {
+            self.note_rate(&rate_key(key, limit), increment, limit.calls, now);
+        }
+        Outcome::Ready(decision)
     }
 
     /// What one more call would be told, without counting it.
@@ -40,6 +91,7 @@ impl Counters {
     /// Counts `count` calls at `now` whatever the limit says: increments that waited for the response.
     pub fn add_rate(&self, key: &CounterKey, limit: RateLimit, count: u64, now: Timestamp) -> Outcome<()> {
         self.0.memory.add_rate(key, limit, count, now);
+        self.note_rate(&rate_key(key, limit), count, limit.calls, now);
         Outcome::Ready(())
     }
 
@@ -52,7 +104,11 @@ impl Counters {
         estimate: u64,
         now: Timestamp,
     ) -> Outcome<Decision> {
-        Outcome::Ready(self.0.memory.check_tokens(key, limit, estimate, now))
+        let decision = self.0.memory.check_tokens(key, limit, estimate, now);
+        if decision.admitted {
+            self.note_rate(&token_key(key, limit), estimate, limit.tokens, now);
+        }
+        Outcome::Ready(decision)
     }
 
     /// What one more call would be told, without counting it.
@@ -63,6 +119,7 @@ impl Counters {
     /// Counts tokens that the answer reported, whatever the limit says; more than the limit become a debt.
     pub fn add_tokens(&self, key: &CounterKey, limit: TokenLimit, count: u64, now: Timestamp) -> Outcome<()> {
         self.0.memory.add_tokens(key, limit, count, now);
+        self.note_rate(&token_key(key, limit), count, limit.tokens, now);
         Outcome::Ready(())
     }
 
@@ -75,7 +132,11 @@ impl Counters {
         increment: Usage,
         now: Timestamp,
     ) -> Outcome<QuotaDecision> {
-        Outcome::Ready(self.0.memory.check_quota(key, limit, increment, now))
+        let decision = self.0.memory.check_quota(key, limit, increment, now);
+        if decision.admitted {
+            self.note_quota(key, limit, increment, now);
+        }
+        Outcome::Ready(decision)
     }
 
     /// What one more call would be told, without counting it.
@@ -86,6 +147,7 @@ impl Counters {
     /// Counts what a call used, whatever the limit says.
     pub fn add_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) -> Outcome<()> {
         self.0.memory.add_quota(key, limit, usage, now);
+        self.note_quota(key, limit, usage, now);
         Outcome::Ready(())
     }
 
@@ -106,6 +168,44 @@ impl Counters {
 
     /// Gives back a share of the expired counters; the gateway calls it some 64 times a second.
     pub fn sweep_one_bank(&self, now: Timestamp) -> Swept {
-        self.0.memory.sweep_one_bank(now)
+        let swept = self.0.memory.sweep_one_bank(now);
+        if let (Some(ledger), true) = (&self.0.ledger, swept.round_done) {
+            ledger.sweep(now);
+        }
+        swept
+    }
+
+    /// The counters that `filter` means and that count now, by kind, scope and value.
+    pub fn list(&self, filter: &CounterFilter, now: Timestamp) -> Outcome<Vec<CounterView>> {
+        let mut views = self.0.memory.list(filter, now);
+        if let Some(ledger) = &self.0.ledger {
+            for view in &mut views {
+                view.nodes = ledger.by_node(&view.key, now);
+            }
+        }
+        if let Some(node) = filter.node {
+            views.retain(|view| view.nodes.iter().any(|(of, _)| *of == node));
+        }
+        Outcome::Ready(views)
+    }
+
+    /// Starts a listed counter anew, on every gateway; false when there was none here.
+    pub fn reset(&self, key: &CounterKey, now: Timestamp) -> Outcome<bool> {
+        let known = self.0.memory.forget(key);
+        if let Some(ledger) = &self.0.ledger {
+            ledger.reset(key, now);
+        }
+        Outcome::Ready(known)
+    }
+
+    /// Makes a listed counter show `usage` from now on, on every gateway; `limit` is the limit it is measured against.
+    pub fn set(&self, key: &CounterKey, usage: Usage, limit: u32, now: Timestamp) -> Outcome<bool> {
+        let slot = self.0.memory.slot_for(key, now);
+        let known = self.reset(key, now);
+        if let Some(slot) = slot {
+            self.0.memory.add_remote(key, limit, slot, usage, now);
+            self.note(key, slot, usage, limit);
+        }
+        known
     }
 }

@@ -105,12 +105,12 @@ impl<T> Outcome<T> {
     }
 }
 
-impl<T: Unpin + Copy> Future for Outcome<T> {
+impl<T: Unpin + Clone> Future for Outcome<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match &mut *self {
-            Self::Ready(answer) => Poll::Ready(*answer),
+            Self::Ready(answer) => Poll::Ready(answer.clone()),
             Self::Pending(future) => future.as_mut().poll(context),
         }
     }

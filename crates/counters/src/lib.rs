@@ -31,14 +31,18 @@
 mod algorithm;
 mod counters;
 mod decision;
+mod inspect;
 mod key;
 mod limit;
 mod memory;
 mod meter;
+pub mod simulate;
+pub mod sync;
 
 pub use algorithm::period::PeriodBounds;
 pub use counters::Counters;
 pub use decision::{Decision, Outcome, QuotaDecision, Refusal};
+pub use inspect::{CounterFilter, CounterView};
 pub use key::{CounterKey, Kind};
 pub use limit::{Algorithm, CalendarUnit, QuotaLimit, QuotaPeriod, RateLimit, RefusedCalls, TokenLimit, Usage};
 pub use memory::concurrency::ConcurrencySlot;

@@ -5,6 +5,7 @@
 
 pub(crate) mod concurrency;
 mod decide;
+mod remote;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,6 +17,7 @@ use crate::algorithm::bucket::Bucket;
 use crate::algorithm::quota::FixedPeriod;
 use crate::algorithm::tokens::TokenWindow;
 use crate::algorithm::window::Window;
+pub(crate) use self::decide::{quota_key, rate_key, token_key};
 use crate::key::{CounterKey, KeyView};
 
 /// Banks of maps; with [`SHARDS`] each, a million keys leave some 4,000 under one lock.
@@ -33,7 +35,7 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
-    fn is_expired(&self, key: &[u8], now: Timestamp) -> bool {
+    pub(crate) fn is_expired(&self, key: &[u8], now: Timestamp) -> bool {
         let Some(view) = KeyView::read(key) else { return true };
         match self {
             Self::Window(window) => window.is_expired(view.period_nanos(), now.0),
@@ -54,6 +56,8 @@ pub struct Swept {
     pub seen: usize,
     /// Counters given back.
     pub removed: usize,
+    /// Was it the last bank of a round?
+    pub round_done: bool,
 }
 
 /// The counters of one process.
@@ -100,6 +104,15 @@ impl Memory {
         self.bank(key.as_bytes()).get(key.as_bytes()).map(|entry| look(&entry))
     }
 
+    /// Shows every counter to `look`, in no order.
+    pub(crate) fn each(&self, mut look: impl FnMut(&[u8], &Entry)) {
+        for bank in &self.banks {
+            for pair in bank {
+                look(pair.key(), pair.value());
+            }
+        }
+    }
+
     /// How many counters are kept.
     pub fn len(&self) -> usize {
         self.banks.iter().map(DashMap::len).sum()
@@ -112,8 +125,9 @@ impl Memory {
 
     /// Gives back the expired counters of the next bank; called often enough (64 times a second) it visits all.
     pub fn sweep_one_bank(&self, now: Timestamp) -> Swept {
-        let bank = &self.banks[self.next.fetch_add(1, Ordering::Relaxed) % BANKS];
-        let mut swept = Swept::default();
+        let index = self.next.fetch_add(1, Ordering::Relaxed) % BANKS;
+        let bank = &self.banks[index];
+        let mut swept = Swept { round_done: index == BANKS - 1, ..Swept::default() };
         bank.retain(|key, entry| {
             swept.seen += 1;
             let gone = entry.is_expired(key, now);
@@ -128,7 +142,7 @@ impl Memory {
 
     /// Gives back every expired counter at once.
     pub fn sweep(&self, now: Timestamp) -> Swept {
-        let mut total = Swept::default();
+        let mut total = Swept { round_done: true, ..Swept::default() };
         for _ in 0..BANKS {
             let swept = self.sweep_one_bank(now);
             total.seen += swept.seen;

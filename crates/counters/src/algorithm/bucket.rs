@@ -122,6 +122,17 @@ impl Bucket {
         }
     }
 
+    /// Takes calls that another gateway admitted up to `at`.
+    pub(crate) fn add_remote(&mut self, limit: u32, period: i64, count: u64, at: i64) {
+        self.add(limit, period, count, at);
+    }
+
+    /// Time until the bucket is full again, in milliseconds rounded up: a bucket does not know its limit, so this is what
+    /// an operator is shown as used.
+    pub(crate) fn owed_millis(self, now: i64) -> u64 {
+        self.full_at.saturating_sub(instant(now)).div_ceil(1_000_000)
+    }
+
     /// Is the bucket full?
     pub(crate) fn is_expired(self, now: i64) -> bool {
         self.full_at <= instant(now)

@@ -13,18 +13,20 @@ pub(crate) struct FixedPeriod {
     /// First second after the period: a later period starts anew, an earlier one cannot come back.
     pub(crate) end: i64,
     pub(crate) used: Usage,
+    /// Changed since it was last written to disk.
+    pub(crate) unsaved: bool,
 }
 
 impl Default for FixedPeriod {
     fn default() -> Self {
-        Self { end: i64::MIN, used: Usage::default() }
+        Self { end: i64::MIN, used: Usage::default(), unsaved: false }
     }
 }
 
 impl FixedPeriod {
     fn enter(&mut self, bounds: PeriodBounds) {
         if bounds.end_unix_seconds > self.end {
-            *self = Self { end: bounds.end_unix_seconds, used: Usage::default() };
+            *self = Self { end: bounds.end_unix_seconds, used: Usage::default(), unsaved: self.unsaved };
         }
     }
 
@@ -61,6 +63,14 @@ impl FixedPeriod {
     pub(crate) fn add(&mut self, bounds: PeriodBounds, usage: Usage) {
         self.enter(bounds);
         self.used = self.used.plus(usage);
+    }
+
+    /// Adds what another gateway, or this one before a restart, counted in the period that ends at `end`.
+    pub(crate) fn add_remote(&mut self, end: i64, usage: Usage) {
+        if end >= self.end {
+            self.enter(PeriodBounds { start_unix_seconds: i64::MIN, end_unix_seconds: end });
+            self.used = self.used.plus(usage);
+        }
     }
 
     /// Has the period ended?

@@ -121,6 +121,12 @@ impl TokenWindow {
         self.debt = self.debt.saturating_add(count - fits);
     }
 
+    /// The tokens in the window and the debt at `now`.
+    pub(crate) fn used_at(&mut self, period: i64, now: i64) -> u64 {
+        self.expire(period, now);
+        self.used()
+    }
+
     /// Is nothing in the window and nothing owed?
     pub(crate) fn is_expired(&self, period: i64, now: i64) -> bool {
         self.debt == 0 && self.ring.head().saturating_add(SLOTS as i64) <= slot_of(now, period)

@@ -134,6 +134,12 @@ impl Window {
         }
     }
 
+    /// The calls in the window at `now`.
+    pub(crate) fn used_at(&mut self, period: i64, now: i64) -> u64 {
+        self.expire(period, now);
+        self.used()
+    }
+
     /// Is nothing in the window any more?
     pub(crate) fn is_expired(&self, period: i64, now: i64) -> bool {
         match self {
