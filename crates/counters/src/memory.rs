@@ -13,11 +13,11 @@ use ahash::RandomState;
 use apimite_clock::Timestamp;
 use dashmap::DashMap;
 
+pub(crate) use self::decide::{quota_key, rate_key, token_key};
 use crate::algorithm::bucket::Bucket;
 use crate::algorithm::quota::FixedPeriod;
 use crate::algorithm::tokens::TokenWindow;
 use crate::algorithm::window::Window;
-pub(crate) use self::decide::{quota_key, rate_key, token_key};
 use crate::key::{CounterKey, KeyView};
 
 /// Banks of maps; with [`SHARDS`] each, a million keys leave some 4,000 under one lock.

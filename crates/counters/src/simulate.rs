@@ -2,8 +2,8 @@
 //!
 //! Everything random comes from one seed: the same scenario gives the same bytes.
 
-mod random;
 mod cluster;
+mod random;
 
 pub(crate) use cluster::{Cluster, Network};
 pub(crate) use random::Random;

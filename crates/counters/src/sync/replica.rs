@@ -297,7 +297,8 @@ impl Replica {
 
     /// Goes on with the answers to peers who asked for our state, as far as the budget reaches.
     fn send_states(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) {
-        let receivers: Vec<_> = self.peers.iter().filter(|(_, peer)| peer.transfer.is_some()).map(|(at, _)| *at).collect();
+        let receivers: Vec<_> =
+            self.peers.iter().filter(|(_, peer)| peer.transfer.is_some()).map(|(at, _)| *at).collect();
         let share = self.budget.left() / receivers.len().max(1) as f64;
         for to in receivers {
             let Some(mut keys) = self.peers.get_mut(&to).and_then(|peer| peer.transfer.take()) else { continue };

@@ -77,12 +77,8 @@ fn under_ten_times_the_load_three_gateways_stay_within_the_bound_and_within_thre
 #[test]
 fn loss_reordering_and_duplication_cost_no_more_than_the_lost_intervals() {
     let limit = RateLimit::new(3_000, MINUTE);
-    let network = Network {
-        loss: 0.3,
-        duplication: 0.2,
-        delay: Duration::from_millis(5),
-        jitter: Duration::from_millis(150),
-    };
+    let network =
+        Network { loss: 0.3, duplication: 0.2, delay: Duration::from_millis(5), jitter: Duration::from_millis(150) };
     for seed in 0..4 {
         let mut cluster = cluster(3, network, seed);
         let admitted = offer(&mut cluster, limit, 500.0, START, Duration::from_secs(130));
@@ -99,7 +95,9 @@ fn a_gateway_that_is_cut_off_counts_alone_and_agrees_again_after_two_intervals()
     cluster.move_to_island(2, 1);
     let now = START + Duration::from_secs(2);
     let count = |cluster: &Cluster, gateway: usize, now| {
-        (0..100).filter(|_| cluster.counters(gateway).check_rate(&key("k"), limit, 1, now).now().unwrap().admitted).count()
+        (0..100)
+            .filter(|_| cluster.counters(gateway).check_rate(&key("k"), limit, 1, now).now().unwrap().admitted)
+            .count()
     };
     cluster.run_until(now);
     assert_eq!(count(&cluster, 0, now) + count(&cluster, 2, now), 200, "each side has the whole limit");
@@ -179,7 +177,9 @@ fn a_budget_too_small_sends_the_key_near_its_limit_first() {
     let later = now + Duration::from_secs(40);
     cluster.run_until(later);
     let known = (0..5_000)
-        .filter(|index| cluster.counters(1).peek_rate(&key(&format!("cold-{index}")), limit, later).now().unwrap().used > 0)
+        .filter(|index| {
+            cluster.counters(1).peek_rate(&key(&format!("cold-{index}")), limit, later).now().unwrap().used > 0
+        })
         .count();
     assert!(known > 4_000, "the others follow: {known}");
 }
@@ -189,7 +189,8 @@ fn the_same_seed_gives_the_same_packets() {
     let run = |seed| {
         let network = Network { loss: 0.2, jitter: Duration::from_millis(80), ..Network::default() };
         let mut cluster = cluster(4, network, seed);
-        let admitted = offer(&mut cluster, RateLimit::new(200, Duration::from_secs(10)), 100.0, START, Duration::from_secs(30));
+        let admitted =
+            offer(&mut cluster, RateLimit::new(200, Duration::from_secs(10)), 100.0, START, Duration::from_secs(30));
         let stats: Vec<_> = (0..4).map(|gateway| cluster.replica(gateway).stats()).collect();
         (admitted, stats)
     };
@@ -254,13 +255,16 @@ fn a_reset_reaches_everybody_and_old_counts_do_not_come_back() {
 
 fn entry() -> impl Strategy<Value = Entry> {
     let slot = START.0 / 1_200_000_000;
-    let cell = (0_i64..50, 1_u64..100).prop_map(move |(age, calls)| Cell { slot: slot - age, usage: Usage::calls(calls) });
-    ("[a-c]{1,2}", 0_u64..4, 0_u64..2, proptest::collection::vec(cell, 0..6)).prop_map(|(value, node, generation, mut cells)| {
-        cells.sort_by_key(|cell| cell.slot);
-        cells.dedup_by_key(|cell| cell.slot);
-        let key = key(&value).sealed(Variant::Window, 60_000);
-        Entry { key, origin: NodeId(node), generation, limit: 100, cells }
-    })
+    let cell =
+        (0_i64..50, 1_u64..100).prop_map(move |(age, calls)| Cell { slot: slot - age, usage: Usage::calls(calls) });
+    ("[a-c]{1,2}", 0_u64..4, 0_u64..2, proptest::collection::vec(cell, 0..6)).prop_map(
+        |(value, node, generation, mut cells)| {
+            cells.sort_by_key(|cell| cell.slot);
+            cells.dedup_by_key(|cell| cell.slot);
+            let key = key(&value).sealed(Variant::Window, 60_000);
+            Entry { key, origin: NodeId(node), generation, limit: 100, cells }
+        },
+    )
 }
 
 fn picture(ledger: &Ledger) -> Vec<String> {
