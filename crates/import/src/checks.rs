@@ -48,7 +48,8 @@ fn revisions(draft: &Draft, found: &mut Vec<Diagnostic>) {
                 let help = format!("change `apiRevision` here or in `{}`", other.at.short());
                 found.push(api.at.error("api::revision-twice", message, help));
             } else if other.value.is_current && api.value.is_current {
-                let message = format!("the API `{id}` has two current revisions, `{}` and `{revision}`", other.value.revision);
+                let message =
+                    format!("the API `{id}` has two current revisions, `{}` and `{revision}`", other.value.revision);
                 let help = format!("set `isCurrent` to false here or in `{}`", other.at.short());
                 found.push(api.at.error("api::current", message, help));
             }
@@ -78,13 +79,15 @@ fn paths(draft: &Draft, found: &mut Vec<Diagnostic>) {
                 .filter(|_| draft.apis.len() < 5_000),
         };
         if let Some(other) = clash.filter(|other| other.value.id != value.id) {
-            let path = if value.path.is_empty() { "the root path".to_owned() } else { format!("the path `{}`", value.path) };
+            let path =
+                if value.path.is_empty() { "the root path".to_owned() } else { format!("the path `{}`", value.path) };
             let version = match (set, other.value.version_set.as_deref()) {
                 (Some(set), Some(same)) if set == same => format!(" in version `{}`", value.version),
                 _ => String::new(),
             };
             let message = format!("the APIs `{}` and `{}` both have {path}{version}", other.value.id, value.id);
-            let help = format!("change `path` here or in `{}`, or make them versions of one version set", other.at.short());
+            let help =
+                format!("change `path` here or in `{}`, or make them versions of one version set", other.at.short());
             found.push(api.at.error("api::path-twice", message, help));
         }
         seen.entry(key).or_insert(api);
@@ -108,7 +111,10 @@ fn operations(draft: &Draft, found: &mut Vec<Diagnostic>) {
         let mut seen = HashSet::with_capacity(api.value.operations.len());
         for operation in &api.value.operations {
             if !seen.insert((&operation.method, &operation.url_template)) {
-                let message = format!("the API `{}` has two operations {} {}", api.value.id, operation.method, operation.url_template);
+                let message = format!(
+                    "the API `{}` has two operations {} {}",
+                    api.value.id, operation.method, operation.url_template
+                );
                 found.push(api.at.error("api::operation-twice", message, "change or remove one of them"));
             }
         }
@@ -131,7 +137,9 @@ fn links(draft: &Draft, found: &mut Vec<Diagnostic>) {
     let apis: HashSet<&str> = draft.apis.iter().map(|api| &*api.value.id).collect();
     let mut ids: Vec<&str> = apis.iter().copied().collect();
     ids.sort_unstable();
-    let unknown = |link: &Link, what: &str, to: &str| format!("the {what} `{}` refers to the {to} `{}`, which does not exist", link.from, link.to);
+    let unknown = |link: &Link, what: &str, to: &str| {
+        format!("the {what} `{}` refers to the {to} `{}`, which does not exist", link.from, link.to)
+    };
     for link in &draft.product_apis {
         if !apis.contains(&*link.to) {
             let help = way_out(&link.to, ids.iter().copied(), "APIs");
@@ -158,11 +166,19 @@ fn subscriptions(draft: &Draft, found: &mut Vec<Diagnostic>) {
         match &value.scope {
             SubscriptionScope::Product(product) if !draft.products.contains_key(product) => {
                 let message = format!("the subscription `{id}` opens the product `{product}`, which does not exist");
-                found.push(at.error("subscription::product", message, way_out(product, draft.products.keys().map(|id| &**id), "products")));
+                found.push(at.error(
+                    "subscription::product",
+                    message,
+                    way_out(product, draft.products.keys().map(|id| &**id), "products"),
+                ));
             }
             SubscriptionScope::Api(api) if !draft.apis.iter().any(|other| other.value.id == *api) => {
                 let message = format!("the subscription `{id}` opens the API `{api}`, which does not exist");
-                found.push(at.error("subscription::api", message, way_out(api, draft.apis.iter().map(|api| &*api.value.id), "APIs")));
+                found.push(at.error(
+                    "subscription::api",
+                    message,
+                    way_out(api, draft.apis.iter().map(|api| &*api.value.id), "APIs"),
+                ));
             }
             _ => {}
         }
@@ -213,7 +229,11 @@ fn open_products(draft: &Draft, found: &mut Vec<Diagnostic>) {
             && other != &*link.from
         {
             let message = format!("the API `{}` is in two open products, `{other}` and `{}`", link.to, link.from);
-            found.push(link.at.error("product::open", message, "an API can be in one product that requires no subscription"));
+            found.push(link.at.error(
+                "product::open",
+                message,
+                "an API can be in one product that requires no subscription",
+            ));
         }
     }
 }
@@ -240,7 +260,9 @@ fn missing_values(draft: &Draft, found: &mut Vec<Diagnostic>) {
         let names: Vec<String> = keyless.iter().map(|subscription| format!("`{}`", subscription.value.id)).collect();
         let message = match names.as_slice() {
             [name] => format!("the subscription {name} has no keys here, so nobody can use it"),
-            _ => format!("{} subscriptions have no keys here, so nobody can use them: {}", names.len(), names.join(", ")),
+            _ => {
+                format!("{} subscriptions have no keys here, so nobody can use them: {}", names.len(), names.join(", "))
+            }
         };
         let id = quoted_key(&first.value.id);
         let help = format!("write `[subscriptions.{id}]` with `primary_key = \"…\"` into `apimite.toml`");

@@ -1,11 +1,12 @@
 //! A service while it is put together: everything with the place it was written at, so that checks can point there.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Source, Span};
 use apimite_model::{
-    Api, Backend, Certificate, Fragment, Group, NamedValue, PolicyText, Product, SchemaText, Service, Subscription, User,
-    VersionSet, Workspace,
+    Api, Backend, Certificate, Fragment, Group, NamedValue, PolicyText, Product, SchemaText, Service, Subscription,
+    User, VersionSet, Workspace,
 };
 use indexmap::IndexMap;
 
@@ -91,8 +92,9 @@ impl Draft {
         let users: IndexMap<Box<str>, Arc<User>> = users.into_iter().map(|(id, user)| (id, Arc::new(user))).collect();
         let mut products: IndexMap<Box<str>, Product> =
             self.products.into_iter().map(|(id, product)| (id, product.value)).collect();
+        let known: HashSet<&str> = self.apis.iter().map(|api| &*api.value.id).collect();
         for link in self.product_apis {
-            let known = self.apis.iter().any(|api| api.value.id == link.to);
+            let known = known.contains(&*link.to);
             if let Some(product) = products.get_mut(&link.from)
                 && known
                 && !product.apis.contains(&link.to)

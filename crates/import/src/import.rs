@@ -6,11 +6,11 @@ use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
 use apimite_model::Service;
 
 use crate::apiops::{self, Root};
+use crate::checks;
 use crate::draft::Draft;
 use crate::files::{Files, Folder};
 use crate::reader::{FileRead, Reader};
 use crate::settings::{self, FILE_NAME, Settings, Surroundings};
-use crate::checks;
 
 /// What an import gives.
 #[derive(Clone, Debug)]
@@ -63,15 +63,19 @@ fn read_settings(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>
 
 fn import_set(files: &dyn Files, settings: Settings, mut reader: Reader<'_>) -> Imported {
     let mut paths = files.paths();
-    if let Some(folder) = settings.folder.as_deref().map(|folder| folder.trim_matches('/')).filter(|f| !matches!(*f, "" | ".")) {
+    if let Some(folder) =
+        settings.folder.as_deref().map(|folder| folder.trim_matches('/')).filter(|f| !matches!(*f, "" | "."))
+    {
         let prefix = format!("{}/", folder.trim_start_matches("./"));
         paths.retain(|path| path.starts_with(&prefix));
     }
     let draft = match apiops::find(&paths) {
         Root::At(root) => apiops::read(&root, &paths, &mut reader, &settings),
         Root::Several(roots) => {
-            let list = roots.iter().map(|root| format!("`{}`", root.trim_end_matches('/'))).collect::<Vec<_>>().join(", ");
-            let refusal = Diagnostic::new("import::several", format!("the folder holds several configurations: {list}"));
+            let list =
+                roots.iter().map(|root| format!("`{}`", root.trim_end_matches('/'))).collect::<Vec<_>>().join(", ");
+            let refusal =
+                Diagnostic::new("import::several", format!("the folder holds several configurations: {list}"));
             reader.found.push(place(refusal, files).help("name one of them instead"));
             Draft::default()
         }
@@ -109,7 +113,9 @@ pub fn import_folder(folder: &Path, environment: &dyn Fn(&str) -> Option<String>
     // The folder was named on the command line.
     settings.folder = None;
     reader.found.append(&mut outer.found);
-    reader.read.extend(outer.read.into_iter().map(|file| FileRead { path: format!("../{}", file.path).into(), ..file }));
+    reader
+        .read
+        .extend(outer.read.into_iter().map(|file| FileRead { path: format!("../{}", file.path).into(), ..file }));
     Ok(import_set(&files, settings, reader))
 }
 

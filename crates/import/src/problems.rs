@@ -19,7 +19,13 @@ impl<'s> Sheet<'s> {
     }
 
     /// Refuses something at a place.
-    pub(crate) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.found.push(Diagnostic::new(code, message).at(self.source, span).help(help));
     }
 

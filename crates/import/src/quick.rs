@@ -52,7 +52,8 @@ pub fn from_openapi(files: &dyn Files, path: &str, backend: Option<&str>, settin
         if let Some(backend) = backend {
             api.service_url = backend.into();
         } else if api.service_url.is_empty() {
-            let warning = Diagnostic::new("import::no-backend", "the definition names no server that can be called").warning();
+            let warning =
+                Diagnostic::new("import::no-backend", "the definition names no server that can be called").warning();
             let help = "add `--backend http://…`; until then the built-in echo backend answers";
             reader.found.push(warning.at(&source, apimite_diag::Span::default()).help(help));
             api.service_url = crate::url::ECHO.into();

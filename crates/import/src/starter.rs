@@ -1,1 +1,1 @@
-//! x
+//! The starter folder that `apimite init` writes.

@@ -12,15 +12,19 @@ pub(crate) fn decode(name: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>
         Ok(text) if !text.contains('\0') => Ok(Source::new(name, text)),
         Ok(text) => {
             let at = text.find('\0').unwrap_or(0);
-            Err(Box::new(refuse(name, text, at, "the file holds a NUL character: it is no text", "save it as text in UTF-8")))
+            Err(Box::new(refuse(
+                name,
+                text,
+                at,
+                "the file holds a NUL character: it is no text",
+                "save it as text in UTF-8",
+            )))
         }
         Err(error) => {
             let at = error.valid_up_to();
             let text = String::from_utf8_lossy(body);
             let (message, help) = match body {
-                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                    ("the file is UTF-16".to_owned(), "save it as UTF-8".to_owned())
-                }
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("the file is UTF-16".to_owned(), "save it as UTF-8".to_owned()),
                 _ => {
                     let byte = body.get(at).copied().unwrap_or(0);
                     (

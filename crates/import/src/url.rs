@@ -4,8 +4,7 @@
 pub const ECHO: &str = "apimite://echo";
 
 /// The way out for a URL that cannot be used.
-pub(crate) const HELP: &str =
-    "write `http://host:port/path`, `https://…`, `ws://…`, `wss://…`, or `apimite://echo` for the built-in echo backend";
+pub(crate) const HELP: &str = "write `http://host:port/path`, `https://…`, `ws://…`, `wss://…`, or `apimite://echo` for the built-in echo backend";
 
 /// Can requests be sent to this base URL? Named values and expressions in it are not judged.
 pub(crate) fn is_base_url(text: &str) -> bool {

@@ -207,7 +207,9 @@ fn attach(operations: &mut [Operation], folder: &ApiFolder<'_>, ids_made_up: boo
         let message = format!("the API `{}` has no operation `{id}` for this policy", folder.name);
         let refusal = Diagnostic::new("api::operation", message).at(&policy.source, Span::default());
         reader.found.push(if ids_made_up {
-            refusal.warning().help("the definition gives operations no names, so the policy cannot be assigned and is not used")
+            refusal
+                .warning()
+                .help("the definition gives operations no names, so the policy cannot be assigned and is not used")
         } else if let Some(near) = nearest(id, operations.iter().map(|operation| &*operation.id)) {
             refusal.help(format!("did you mean `{near}`? the folder is named by the `operationId` of the definition"))
         } else {

@@ -9,12 +9,26 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry<'p> {
     GlobalPolicy,
-    Api { folder: &'p str, file: ApiFile<'p> },
-    Product { id: &'p str, file: ProductFile<'p> },
-    Information { kind: Kind, id: &'p str },
-    FragmentPolicy { id: &'p str },
+    Api {
+        folder: &'p str,
+        file: ApiFile<'p>,
+    },
+    Product {
+        id: &'p str,
+        file: ProductFile<'p>,
+    },
+    Information {
+        kind: Kind,
+        id: &'p str,
+    },
+    FragmentPolicy {
+        id: &'p str,
+    },
     /// An API that a tag is on.
-    TagApi { tag: &'p str, api: &'p str },
+    TagApi {
+        tag: &'p str,
+        api: &'p str,
+    },
     /// Part of the layout, without meaning for a gateway.
     Passed,
     Unknown,
@@ -31,6 +45,7 @@ pub(super) enum Kind {
     Group,
     Logger,
     Schema,
+    User,
 }
 
 /// Files of an API's folder.
@@ -66,7 +81,7 @@ pub(super) fn is_layout_folder(name: &str) -> bool {
 }
 
 /// Folder, information file, kind.
-const KINDS: [(&str, &str, Kind); 10] = [
+const KINDS: [(&str, &str, Kind); 11] = [
     ("backends", "backendinformation.json", Kind::Backend),
     ("namedvalues", "namedvalueinformation.json", Kind::NamedValue),
     ("policyfragments", "policyfragmentinformation.json", Kind::Fragment),
@@ -77,11 +92,19 @@ const KINDS: [(&str, &str, Kind); 10] = [
     ("groups", "groupinformation.json", Kind::Group),
     ("loggers", "loggerinformation.json", Kind::Logger),
     ("schemas", "schemainformation.json", Kind::Schema),
+    ("users", "userinformation.json", Kind::User),
 ];
 
 /// Folders of resources that a gateway does not look at.
-const PASSED: [&str; 7] =
-    ["diagnostics", "gateways", "policyrestrictions", "documentations", "certificates", "authorizationservers", "caches"];
+const PASSED: [&str; 7] = [
+    "diagnostics",
+    "gateways",
+    "policyrestrictions",
+    "documentations",
+    "certificates",
+    "authorizationservers",
+    "caches",
+];
 
 /// A name without case, spaces, dashes and underscores.
 pub(super) fn plain(name: &str) -> String {
@@ -130,14 +153,18 @@ fn api<'p>(rest: &[&'p str]) -> Entry<'p> {
             ("operations", "operationinformation.json" | "apioperationinformation.json") => {
                 entry(folder, ApiFile::OperationInformation { operation: id })
             }
-            ("schemas", "schemainformation.json" | "apischemainformation.json") => entry(folder, ApiFile::Schema { id }),
+            ("schemas", "schemainformation.json" | "apischemainformation.json") => {
+                entry(folder, ApiFile::Schema { id })
+            }
             ("tags", "taginformation.json" | "apitaginformation.json" | "tagapiinformation.json") => {
                 entry(folder, ApiFile::Tag { tag: id })
             }
             ("diagnostics" | "releases" | "tagdescriptions" | "resolvers" | "wikis" | "issues", _) => Entry::Passed,
             _ => Entry::Unknown,
         },
-        [_, kind, _, _, ..] if matches!(plain(kind).as_str(), "operations" | "resolvers" | "diagnostics") => Entry::Passed,
+        [_, kind, _, _, ..] if matches!(plain(kind).as_str(), "operations" | "resolvers" | "diagnostics") => {
+            Entry::Passed
+        }
         _ => Entry::Unknown,
     }
 }
@@ -160,7 +187,9 @@ fn product<'p>(rest: &[&'p str]) -> Entry<'p> {
             _ => Entry::Unknown,
         },
         [id, kind, other, file] => match (plain(kind).as_str(), plain(file).as_str()) {
-            ("apis", "productapiinformation.json" | "apiinformation.json") => entry(id, ProductFile::Api { api: other }),
+            ("apis", "productapiinformation.json" | "apiinformation.json") => {
+                entry(id, ProductFile::Api { api: other })
+            }
             ("groups", "productgroupinformation.json" | "groupinformation.json") => {
                 entry(id, ProductFile::Group { group: other })
             }
@@ -212,12 +241,18 @@ mod tests {
 
     #[test]
     fn every_naming_style_is_one_name() {
-        for path in
-            ["named values/x/namedValueInformation.json", "namedValues/x/namedValueInformation.json", "named_values/x/named_value_information.json"]
-        {
+        for path in [
+            "named values/x/namedValueInformation.json",
+            "namedValues/x/namedValueInformation.json",
+            "named_values/x/named_value_information.json",
+        ] {
             assert_eq!(classify(path), Entry::Information { kind: Kind::NamedValue, id: "x" }, "{path}");
         }
-        for path in ["apis/a;rev=2/apiInformation.json", "apis/a;rev=2/api_information.json", "apis/a;rev=2/apiinformation.json"] {
+        for path in [
+            "apis/a;rev=2/apiInformation.json",
+            "apis/a;rev=2/api_information.json",
+            "apis/a;rev=2/apiinformation.json",
+        ] {
             assert_eq!(classify(path), Entry::Api { folder: "a;rev=2", file: ApiFile::Information }, "{path}");
         }
         for path in ["apis/a/specification.yaml", "apis/a/openapispec.yaml", "apis/a/specification.wsdl"] {

@@ -10,7 +10,7 @@ use apimite_diag::{Diagnostic, Source, Span, nearest};
 use apimite_model::{Fragment, PolicyText, Workspace};
 
 use self::apis::ApiFolder;
-use self::layout::{ApiFile, Entry, Kind, ProductFile, classify};
+use self::layout::{Entry, Kind, ProductFile, classify};
 use crate::definition::{Format, document};
 use crate::draft::{Draft, Link, Place, Placed};
 use crate::problems::Sheet;
@@ -42,8 +42,11 @@ pub(crate) fn read(root: &str, paths: &[Box<str>], reader: &mut Reader<'_>, sett
     for (id, files) in workspaces {
         let name = files.iter().find(|(_, relative)| layout::plain(relative) == "workspaceinformation.json");
         let name = name.and_then(|(path, _)| display_name(path, reader));
-        draft.workspaces.insert(id.into(), Workspace { id: id.into(), name: name.unwrap_or_else(|| id.into()), policy: None });
-        let files: Vec<_> = files.into_iter().filter(|(_, rest)| layout::plain(rest) != "workspaceinformation.json").collect();
+        draft
+            .workspaces
+            .insert(id.into(), Workspace { id: id.into(), name: name.unwrap_or_else(|| id.into()), policy: None });
+        let files: Vec<_> =
+            files.into_iter().filter(|(_, rest)| layout::plain(rest) != "workspaceinformation.json").collect();
         read_scope(&files, Some(id), &mut draft, reader, &settings.import);
     }
     draft
@@ -79,9 +82,13 @@ fn read_scope(
                     }
                 }
             }
-            Entry::Api { folder, file } => folders.entry(folder).or_insert_with(|| ApiFolder::new(folder)).add(file, path),
+            Entry::Api { folder, file } => {
+                folders.entry(folder).or_insert_with(|| ApiFolder::new(folder)).add(file, path)
+            }
             Entry::Product { id, file } => products.entry(id).or_default().push((path, file)),
-            Entry::Information { kind: Kind::Fragment, id } => fragments.entry(id).or_default().information = Some(path),
+            Entry::Information { kind: Kind::Fragment, id } => {
+                fragments.entry(id).or_default().information = Some(path)
+            }
             Entry::FragmentPolicy { id } => fragments.entry(id).or_default().policy = Some(path),
             Entry::Information { kind, id } => information(kind, id, path, draft, reader),
             Entry::TagApi { tag, api } => tags.push((tag, api)),
@@ -148,6 +155,11 @@ fn information(kind: Kind, id: &str, path: &str, draft: &mut Draft, reader: &mut
                 draft.groups.insert(id.into(), group);
             }
         }
+        Kind::User => {
+            if let Some(user) = properties(path, reader, |table, sheet| Some(resources::user(id, table, sheet))) {
+                draft.users.insert(id.into(), user);
+            }
+        }
         Kind::Schema => {
             if let Some(schema) = properties(path, reader, |table, sheet| resources::schema(id, table, sheet)) {
                 draft.schemas.insert(id.into(), schema);
@@ -208,7 +220,8 @@ fn product(id: &str, files: &[(&str, ProductFile<'_>)], draft: &mut Draft, reade
     }
     let Some(mut product) = product else {
         let name = files.first().map(|(path, _)| reader.files.shown(path)).unwrap_or_default();
-        let refusal = Diagnostic::new("product::information", format!("the product `{id}` has no `productInformation.json`"));
+        let refusal =
+            Diagnostic::new("product::information", format!("the product `{id}` has no `productInformation.json`"));
         let help = "write it, with at least `{\"properties\": {\"displayName\": \"…\", \"state\": \"published\"}}`";
         reader.found.push(refusal.at(&Source::new(name, ""), Span::default()).help(help));
         return;
@@ -246,7 +259,9 @@ fn names_of(root: &Node<'_>, sheet: &mut Sheet<'_>) -> Vec<(String, Span)> {
     for item in root.items() {
         match item.get("name").unwrap_or(item).text() {
             Some(name) => all.push((name.to_owned(), item.span)),
-            None => sheet.error("import::type", item.span, "this element has no `name`", "write `{\"name\": \"orders\"}`"),
+            None => {
+                sheet.error("import::type", item.span, "this element has no `name`", "write `{\"name\": \"orders\"}`")
+            }
         }
     }
     all
@@ -255,9 +270,16 @@ fn names_of(root: &Node<'_>, sheet: &mut Sheet<'_>) -> Vec<(String, Span)> {
 /// One warning for each unknown file of a folder of the layout; other folders and files are left in peace.
 fn report_unknown(unknown: &[(&str, &str)], reader: &mut Reader<'_>) {
     const NAMES: [&str; 10] = [
-        "apiInformation.json", "policy.xml", "specification.yaml", "productInformation.json", "backendInformation.json",
-        "namedValueInformation.json", "policyFragmentInformation.json", "versionSetInformation.json",
-        "subscriptionInformation.json", "operationInformation.json",
+        "apiInformation.json",
+        "policy.xml",
+        "specification.yaml",
+        "productInformation.json",
+        "backendInformation.json",
+        "namedValueInformation.json",
+        "policyFragmentInformation.json",
+        "versionSetInformation.json",
+        "subscriptionInformation.json",
+        "operationInformation.json",
     ];
     let ours: Vec<_> = unknown
         .iter()
@@ -269,7 +291,8 @@ fn report_unknown(unknown: &[(&str, &str)], reader: &mut Reader<'_>) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "remove it, or move it out of the folder".to_owned(),
         };
-        let warning = Diagnostic::new("import::unknown-file", "this file is not part of the layout and is not read").warning();
+        let warning =
+            Diagnostic::new("import::unknown-file", "this file is not part of the layout and is not read").warning();
         reader.found.push(warning.at(&Source::new(reader.files.shown(path), ""), Span::default()).help(help));
     }
     if ours.len() > MAX_UNKNOWN {

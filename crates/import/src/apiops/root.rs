@@ -39,8 +39,11 @@ pub(crate) fn find(paths: &[Box<str>]) -> Root {
     if roots.contains("") {
         return Root::At(String::new());
     }
-    let outer: Vec<String> =
-        roots.iter().filter(|root| !roots.iter().any(|other| other != *root && root.starts_with(other.as_str()))).cloned().collect();
+    let outer: Vec<String> = roots
+        .iter()
+        .filter(|root| !roots.iter().any(|other| other != *root && root.starts_with(other.as_str())))
+        .cloned()
+        .collect();
     match outer.as_slice() {
         [one] => Root::At(one.clone()),
         [] => {

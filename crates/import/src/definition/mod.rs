@@ -124,7 +124,12 @@ fn open_api(root: &Node<'_>, source: &Source, manner: Manner, found: &mut Vec<Di
     }
     let help = "the document needs `openapi: 3.0.1` or `swagger: \"2.0\"` at its top";
     let end = source.text().find('\n').unwrap_or(source.text().len());
-    sheet.error("openapi::version", Span::from_usize(0, end), "this is neither an OpenAPI nor a Swagger document", help);
+    sheet.error(
+        "openapi::version",
+        Span::from_usize(0, end),
+        "this is neither an OpenAPI nor a Swagger document",
+        help,
+    );
     None
 }
 

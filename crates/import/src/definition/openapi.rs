@@ -40,7 +40,12 @@ pub(super) fn read(root: &Node<'_>, manner: Manner, sheet: &mut Sheet<'_>) -> De
         }
     }
     if root.get("paths").is_none() && root.get("webhooks").is_none() && root.get("x-ms-paths").is_none() {
-        sheet.error("openapi::paths", root.span, "the document has no `paths`", "write `paths:` with at least one operation");
+        sheet.error(
+            "openapi::paths",
+            root.span,
+            "the document has no `paths`",
+            "write `paths:` with at least one operation",
+        );
     }
     if let Some(schemas) = root.at(&["components", "schemas"]) {
         definition.schemas.push(SchemaText {
@@ -64,7 +69,10 @@ pub(super) fn unique(all: &mut Vec<Operation>, operation: Operation, span: apimi
     };
     match all.iter().find(same) {
         Some(other) => {
-            let message = format!("{} {} is defined twice: `{}` and `{}`", operation.method, operation.url_template, other.id, operation.id);
+            let message = format!(
+                "{} {} is defined twice: `{}` and `{}`",
+                operation.method, operation.url_template, other.id, operation.id
+            );
             sheet.error("openapi::twice", span, message, "keep one of the two");
         }
         None => all.push(operation),
@@ -73,7 +81,8 @@ pub(super) fn unique(all: &mut Vec<Operation>, operation: Operation, span: apimi
 
 /// Source: OpenAPI import, many servers: the first https URL, else the first http URL, else none.
 fn server(root: &Node<'_>) -> String {
-    let urls: Vec<String> = root.get("servers").map_or(&[][..], |servers| servers.items()).iter().filter_map(server_url).collect();
+    let urls: Vec<String> =
+        root.get("servers").map_or(&[][..], |servers| servers.items()).iter().filter_map(server_url).collect();
     pick(&urls)
 }
 

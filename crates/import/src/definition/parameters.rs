@@ -62,9 +62,8 @@ pub(super) fn read<'n, 'a: 'n>(
     nodes.splice(0..0, inherited);
 
     let mut template = path.to_owned();
-    let mut list: Vec<Parameter> = template_names(path)
-        .map(|name| parameter(name, ParameterPlace::Template, true))
-        .collect();
+    let mut list: Vec<Parameter> =
+        template_names(path).map(|name| parameter(name, ParameterPlace::Template, true)).collect();
     let mut others = Vec::new();
     for node in nodes {
         let (Some(name), Some(place)) = (node.get("name"), node.get("in").and_then(|n| n.text())) else { continue };
@@ -75,14 +74,24 @@ pub(super) fn read<'n, 'a: 'n>(
                 Some(known) => schema_of(node, known),
                 None => {
                     let message = format!("the path parameter `{name_text}` is not part of `{path}`");
-                    sheet.warn("openapi::parameter", name.span, message, format!("add `{{{name_text}}}` to the path, or remove the parameter"));
+                    sheet.warn(
+                        "openapi::parameter",
+                        name.span,
+                        message,
+                        format!("add `{{{name_text}}}` to the path, or remove the parameter"),
+                    );
                 }
             },
             "query" if required && required_query == RequiredQuery::Template => {
                 if list.iter().any(|p| p.name.eq_ignore_ascii_case(&name_text)) {
                     if !in_query(path, &name_text) {
                         let message = format!("`{name_text}` is used twice in the URL template of `{path}`");
-                        sheet.error("openapi::parameter", name.span, message, "parameters of path and query need different names");
+                        sheet.error(
+                            "openapi::parameter",
+                            name.span,
+                            message,
+                            "parameters of path and query need different names",
+                        );
                     }
                     continue;
                 }
@@ -115,7 +124,8 @@ pub(super) fn template_names(template: &str) -> impl Iterator<Item = &str> {
 }
 
 fn in_query(path: &str, name: &str) -> bool {
-    path.split_once('?').is_some_and(|(_, query)| query.to_ascii_lowercase().contains(&format!("{{{}}}", name.to_ascii_lowercase())))
+    path.split_once('?')
+        .is_some_and(|(_, query)| query.to_ascii_lowercase().contains(&format!("{{{}}}", name.to_ascii_lowercase())))
 }
 
 /// Schema, default and values of a parameter, from its schema.

@@ -25,7 +25,11 @@ pub(super) fn representation(content_type: &str, schema: Option<&Node<'_>>, sche
 }
 
 /// The bodies of an OpenAPI `content` object.
-pub(super) fn content<'n, 'a>(root: &'n Node<'a>, content: Option<&'n Node<'a>>, sheet: &mut Sheet<'_>) -> Vec<Representation> {
+pub(super) fn content<'n, 'a>(
+    root: &'n Node<'a>,
+    content: Option<&'n Node<'a>>,
+    sheet: &mut Sheet<'_>,
+) -> Vec<Representation> {
     let mut all = Vec::new();
     for member in content.map_or(&[][..], |content| content.members()) {
         let media = &member.node;

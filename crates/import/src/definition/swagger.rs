@@ -39,7 +39,12 @@ pub(super) fn read(root: &Node<'_>, manner: Manner, sheet: &mut Sheet<'_>) -> De
         }
     }
     if root.get("paths").is_none() && root.get("x-ms-paths").is_none() {
-        sheet.error("openapi::paths", root.span, "the document has no `paths`", "write `paths:` with at least one operation");
+        sheet.error(
+            "openapi::paths",
+            root.span,
+            "the document has no `paths`",
+            "write `paths:` with at least one operation",
+        );
     }
     if let Some(schemas) = root.get("definitions") {
         definition.schemas.push(SchemaText {

@@ -19,12 +19,22 @@ pub(super) fn parse<'s>(source: &'s Source, found: &mut Vec<Diagnostic>) -> Opti
         Ok(document) => Some(document),
         Err(error) => {
             let place = error.pos();
-            let line = source.text().split_inclusive('\n').take(place.row.saturating_sub(1) as usize).map(str::len).sum::<usize>();
+            let line = source
+                .text()
+                .split_inclusive('\n')
+                .take(place.row.saturating_sub(1) as usize)
+                .map(str::len)
+                .sum::<usize>();
             let rest = source.text().get(line..).unwrap_or_default();
             let column = rest.chars().take(place.col.saturating_sub(1) as usize).map(char::len_utf8).sum::<usize>();
             let at = line + column;
             let help = "correct the XML: definitions have to be well-formed";
-            Sheet::new(source, found).error("import::xml", Span::from_usize(at, at + 1), format!("no XML: {error}"), help);
+            Sheet::new(source, found).error(
+                "import::xml",
+                Span::from_usize(at, at + 1),
+                format!("no XML: {error}"),
+                help,
+            );
             None
         }
     }
@@ -54,7 +64,8 @@ pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Option<Defin
             if !seen.insert(name) {
                 continue;
             }
-            let action = node.children().find(|node| is_soap(node, "operation")).and_then(|node| node.attribute("soapAction"));
+            let action =
+                node.children().find(|node| is_soap(node, "operation")).and_then(|node| node.attribute("soapAction"));
             let template = format!("/?soapAction={}", action.unwrap_or_default());
             let id = namer.name(Some(&normalised(name)), "POST", &template);
             let mut operation = Operation::new(&id, "POST", &template);

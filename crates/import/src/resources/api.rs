@@ -90,8 +90,14 @@ fn protocols(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, kind: ApiKind) ->
             "ws" => protocols.ws = true,
             "wss" => protocols.wss = true,
             other => {
-                let near = nearest(other, ["http", "https", "ws", "wss"]).map_or(String::new(), |n| format!("did you mean `{n}`? "));
-                sheet.error("api::protocol", span, format!("`{text}` is no protocol of an API"), format!("{near}possible are `http`, `https`, `ws`, `wss`"));
+                let near = nearest(other, ["http", "https", "ws", "wss"])
+                    .map_or(String::new(), |n| format!("did you mean `{n}`? "));
+                sheet.error(
+                    "api::protocol",
+                    span,
+                    format!("`{text}` is no protocol of an API"),
+                    format!("{near}possible are `http`, `https`, `ws`, `wss`"),
+                );
             }
         }
     }

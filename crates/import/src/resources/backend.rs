@@ -58,7 +58,12 @@ fn pool_of(id: &str, mut pool: Table<'_, '_>, sheet: &mut Sheet<'_>) -> BackendK
         let priority = number(member.whole(sheet, "priority", 0, 100), 1);
         match member.text(sheet, "id") {
             Some(id) => members.push(PoolMember { id: tail(&id).into(), weight, priority }),
-            None => sheet.error("backend::pool", node.span, "a pool member has no `id`", "write `\"id\": \"/backends/NAME\"`"),
+            None => sheet.error(
+                "backend::pool",
+                node.span,
+                "a pool member has no `id`",
+                "write `\"id\": \"/backends/NAME\"`",
+            ),
         }
     }
     if members.is_empty() || members.len() > MAX_POOL_MEMBERS {
@@ -102,10 +107,17 @@ fn values(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -
     for member in node.members() {
         let scalars = match member.node.scalar() {
             Some(text) => vec![Secret::new(text.into_owned())],
-            None => member.node.items().iter().filter_map(|item| Some(Secret::new(item.scalar()?.into_owned()))).collect(),
+            None => {
+                member.node.items().iter().filter_map(|item| Some(Secret::new(item.scalar()?.into_owned()))).collect()
+            }
         };
         if scalars.is_empty() && !member.node.items().is_empty() {
-            sheet.error("import::type", member.node.span, format!("`{}` has to be a list of texts", member.key), "write `[\"value\"]`");
+            sheet.error(
+                "import::type",
+                member.node.span,
+                format!("`{}` has to be a list of texts", member.key),
+                "write `[\"value\"]`",
+            );
         }
         all.push(((&*member.key).into(), scalars));
     }
@@ -127,7 +139,8 @@ fn breaker_of(mut breaker: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Option<Circu
     let count = number(condition.whole(sheet, "count", 1, u64::from(u32::MAX)));
     let percentage = number(condition.whole(sheet, "percentage", 1, 100));
     let interval = duration(&mut condition, sheet, "interval");
-    let error_reasons = condition.texts(sheet, "errorReasons").unwrap_or_default().into_iter().map(|(text, _)| text.into()).collect();
+    let error_reasons =
+        condition.texts(sheet, "errorReasons").unwrap_or_default().into_iter().map(|(text, _)| text.into()).collect();
     let mut status_ranges = Vec::new();
     for node in condition.get("statusCodeRanges").map_or(&[][..], |node| node.items()) {
         let Some(mut range) = Table::open(sheet, node, "statusCodeRanges") else { continue };
@@ -136,13 +149,27 @@ fn breaker_of(mut breaker: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Option<Circu
             status_ranges.push((least, most));
         }
     }
-    Some(CircuitBreaker { name, count, percentage, interval, status_ranges, error_reasons, trip_duration, accept_retry_after })
+    Some(CircuitBreaker {
+        name,
+        count,
+        percentage,
+        interval,
+        status_ranges,
+        error_reasons,
+        trip_duration,
+        accept_retry_after,
+    })
 }
 
 fn duration(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> Duration {
     let Some((text, span)) = table.text_at(sheet, key) else { return Duration::from_secs(60) };
     crate::iso::duration(&text).unwrap_or_else(|| {
-        sheet.error("backend::duration", span, format!("`{key}` cannot be `{text}`"), "write an ISO 8601 duration such as `PT1M`");
+        sheet.error(
+            "backend::duration",
+            span,
+            format!("`{key}` cannot be `{text}`"),
+            "write an ISO 8601 duration such as `PT1M`",
+        );
         Duration::from_secs(60)
     })
 }

@@ -45,7 +45,12 @@ pub(crate) fn subscription(
             Some(product) => SubscriptionScope::Product(tail(&product).into()),
             None if id == "master" => SubscriptionScope::Service,
             None => {
-                sheet.error("subscription::scope", at.span, format!("the subscription `{id}` has no scope"), "write `\"scope\": \"/products/ID\"`, `/apis/ID` or `/apis`");
+                sheet.error(
+                    "subscription::scope",
+                    at.span,
+                    format!("the subscription `{id}` has no scope"),
+                    "write `\"scope\": \"/products/ID\"`, `/apis/ID` or `/apis`",
+                );
                 return None;
             }
         },
@@ -82,7 +87,9 @@ fn scope_of(text: &str) -> Option<SubscriptionScope> {
         [] => Some(SubscriptionScope::Service),
         [.., last] if last.eq_ignore_ascii_case("apis") => Some(SubscriptionScope::AllApis),
         [.., kind, id] if kind.eq_ignore_ascii_case("products") => Some(SubscriptionScope::Product((*id).into())),
-        [.., kind, id] if kind.eq_ignore_ascii_case("apis") => Some(SubscriptionScope::Api(without_revision(id).into())),
+        [.., kind, id] if kind.eq_ignore_ascii_case("apis") => {
+            Some(SubscriptionScope::Api(without_revision(id).into()))
+        }
         [.., kind, _] if kind.eq_ignore_ascii_case("service") => Some(SubscriptionScope::Service),
         _ => None,
     }

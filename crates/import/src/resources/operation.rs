@@ -12,7 +12,12 @@ pub(crate) fn operation(id: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_
     let template = table.text(sheet, "urlTemplate");
     let (Some(method), Some(template)) = (method, template) else {
         let help = "write `\"method\": \"GET\"` and `\"urlTemplate\": \"/…\"`";
-        sheet.error("operation::template", at.span, format!("the operation `{id}` has no method or no URL template"), help);
+        sheet.error(
+            "operation::template",
+            at.span,
+            format!("the operation `{id}` has no method or no URL template"),
+            help,
+        );
         return None;
     };
     let template = if template.starts_with('/') { template.into_owned() } else { format!("/{template}") };
@@ -40,7 +45,12 @@ pub(crate) fn operation(id: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_
     Some(Placed { value: operation, at })
 }
 
-fn parameters(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str, place: ParameterPlace) -> Vec<Parameter> {
+fn parameters(
+    table: &mut Table<'_, '_>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    place: ParameterPlace,
+) -> Vec<Parameter> {
     let mut all = Vec::new();
     for node in table.get(key).map_or(&[][..], |node| node.items()) {
         let Some(mut parameter) = Table::open(sheet, node, key) else { continue };
@@ -57,7 +67,12 @@ fn parameters(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static st
                 schema.into()
             }),
             default: parameter.text(sheet, "defaultValue").map(Into::into),
-            values: parameter.texts(sheet, "values").unwrap_or_default().into_iter().map(|(text, _)| text.into()).collect(),
+            values: parameter
+                .texts(sheet, "values")
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(text, _)| text.into())
+                .collect(),
         });
     }
     all

@@ -1,8 +1,6 @@
 use apimite_clock::Timestamp;
 use apimite_diag::{Diagnostic, Source, Span, nearest};
-use apimite_model::{
-    Backend, BackendKind, NamedValue, PublicAccess, Service, Subscription, SubscriptionScope, User,
-};
+use apimite_model::{Backend, BackendKind, NamedValue, PublicAccess, Service, Subscription, SubscriptionScope, User};
 
 use super::{NetworkMode, Settings, SubscriptionSettings};
 use crate::draft::{Draft, Link, Place, Placed};
@@ -29,14 +27,22 @@ pub(crate) fn apply(settings: &Settings, draft: &mut Draft, found: &mut Vec<Diag
                 value: apimite_model::Group { id: group.clone(), name: group.clone() },
                 at: Place::new(source, Span::default()),
             });
-            draft.user_groups.push(Link { from: id.clone(), to: group.clone(), at: Place::new(source, Span::default()) });
+            draft.user_groups.push(Link {
+                from: id.clone(),
+                to: group.clone(),
+                at: Place::new(source, Span::default()),
+            });
         }
     }
     for (id, given) in &settings.subscriptions {
         subscription(id, given, source, draft, found);
     }
     for (id, product) in &settings.products {
-        let links = product.apis.iter().map(|(api, span)| Link { from: id.clone(), to: api.clone(), at: Place::new(source, *span) });
+        let links = product.apis.iter().map(|(api, span)| Link {
+            from: id.clone(),
+            to: api.clone(),
+            at: Place::new(source, *span),
+        });
         draft.product_apis.extend(links);
     }
     backends(settings, source, draft, found);
@@ -71,7 +77,8 @@ fn service(settings: &Settings) -> Service {
 /// Values by display name or id; a name the folder does not have is a new named value.
 fn named_values(settings: &Settings, source: &Source, draft: &mut Draft) {
     for (name, given) in &settings.named_values {
-        let by_id = draft.named_values.values_mut().find(|value| value.value.id == *name).map(|value| value.value.name.clone());
+        let by_id =
+            draft.named_values.values_mut().find(|value| value.value.id == *name).map(|value| value.value.name.clone());
         let key = if draft.named_values.contains_key(name) { Some(name.clone()) } else { by_id };
         if let Some(value) = key.and_then(|key| draft.named_values.get_mut(&key)) {
             value.value.value = Some(given.value.clone());
@@ -88,14 +95,21 @@ fn named_values(settings: &Settings, source: &Source, draft: &mut Draft) {
     }
 }
 
-fn subscription(id: &str, given: &SubscriptionSettings, source: &Source, draft: &mut Draft, found: &mut Vec<Diagnostic>) {
+fn subscription(
+    id: &str,
+    given: &SubscriptionSettings,
+    source: &Source,
+    draft: &mut Draft,
+    found: &mut Vec<Diagnostic>,
+) {
     let at = Place::new(source, given.span);
     if !draft.subscriptions.contains_key(id) {
         let scope = match &given.scope {
             Some(scope) => scope.clone(),
             None if id == "master" => SubscriptionScope::Service,
             None => {
-                let message = format!("there is no subscription `{id}`, and this section does not say what a new one opens");
+                let message =
+                    format!("there is no subscription `{id}`, and this section does not say what a new one opens");
                 let help = match nearest(id, draft.subscriptions.keys().map(|id| &**id)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write `product = \"…\"`, `api = \"…\"` or `all_apis = true`".to_owned(),
@@ -189,9 +203,15 @@ fn network(settings: &Settings, source: &Source, found: &mut Vec<Diagnostic>) {
     if settings.network.public_access == PublicAccess::Disabled && (injected || !approved) {
         let span = source.text().find("public_access").map_or(Span::default(), |at| Span::from_usize(at, at + 13));
         let (message, help) = if injected {
-            ("public access cannot be disabled on an injected service", "remove `public_access`, or set `mode = \"none\"`")
+            (
+                "public access cannot be disabled on an injected service",
+                "remove `public_access`, or set `mode = \"none\"`",
+            )
         } else {
-            ("public access cannot be disabled without an approved private endpoint", "add `[private_endpoints.pe-1]` with `listen = \"127.0.0.1:0\"`")
+            (
+                "public access cannot be disabled without an approved private endpoint",
+                "add `[private_endpoints.pe-1]` with `listen = \"127.0.0.1:0\"`",
+            )
         };
         found.push(Place::new(source, span).error("settings::network", message, help));
     }

@@ -73,7 +73,8 @@ pub(crate) fn read(source: &Source, around: &Surroundings<'_>, found: &mut Vec<D
         settings.products = named(node, "products", sheet, |_, t, sheet| Some(sections::product(t, sheet)));
     }
     if let Some(node) = table.get("certificates") {
-        settings.certificates = named(node, "certificates", sheet, |name, t, sheet| sections::certificate(name, t, sheet));
+        settings.certificates =
+            named(node, "certificates", sheet, |name, t, sheet| sections::certificate(name, t, sheet));
     }
     if let Some(t) = table.table(sheet, "counters") {
         settings.counters = sections::counters(t, sheet, around);
@@ -153,7 +154,12 @@ pub(super) fn given(node: &Node<'_>, name: &str, around: &Surroundings<'_>, shee
         }),
         (None, Some((file, span))) => read_value(&file, span, around, sheet),
         (None, None) => {
-            sheet.error("settings::value", node.span, format!("`{name}` has no value"), "write text, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`");
+            sheet.error(
+                "settings::value",
+                node.span,
+                format!("`{name}` has no value"),
+                "write text, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`",
+            );
             None
         }
     };
@@ -170,7 +176,12 @@ fn read_value(file: &str, span: Span, around: &Surroundings<'_>, sheet: &mut She
             }
         },
         Err(error) => {
-            sheet.error("import::file", span, format!("the file `{file}` cannot be read: {error}"), "paths are relative to `apimite.toml`");
+            sheet.error(
+                "import::file",
+                span,
+                format!("the file `{file}` cannot be read: {error}"),
+                "paths are relative to `apimite.toml`",
+            );
             None
         }
     }

@@ -104,7 +104,8 @@ pub(super) fn tls(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Tls {
         for entry in entries {
             let Some(mut entry) = Table::open(sheet, entry, "tls.certificate") else { continue };
             let hosts = boxed(entry.texts(sheet, "hosts"));
-            let certificate = required(&mut entry, sheet, "certificate", "the path of a PEM file with the certificate chain");
+            let certificate =
+                required(&mut entry, sheet, "certificate", "the path of a PEM file with the certificate chain");
             let key = required(&mut entry, sheet, "key", "the path of a PEM file with the private key");
             entry.close(sheet, UNKNOWN);
             if let (Some(certificate), Some(key)) = (certificate, key) {
@@ -118,7 +119,12 @@ pub(super) fn tls(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Tls {
 
 fn required(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str, what: &str) -> Option<Box<str>> {
     if table.get(key).is_none() {
-        sheet.error("settings::missing-key", table.span(), format!("`{key}` is missing"), format!("write `{key} = \"…\"`: {what}"));
+        sheet.error(
+            "settings::missing-key",
+            table.span(),
+            format!("`{key}` is missing"),
+            format!("write `{key} = \"…\"`: {what}"),
+        );
         return None;
     }
     table.text(sheet, key).map(Into::into)
@@ -149,7 +155,12 @@ fn ranges(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -
         if is_range(&text) {
             ranges.push(text.into());
         } else {
-            sheet.error("settings::range", span, format!("`{text}` is no address range"), "write it like `10.0.0.0/16`");
+            sheet.error(
+                "settings::range",
+                span,
+                format!("`{text}` is no address range"),
+                "write it like `10.0.0.0/16`",
+            );
         }
     }
     ranges
@@ -205,7 +216,12 @@ pub(super) fn subscription(
     for given in [&primary_key, &secondary_key].into_iter().flatten() {
         // Source: subscription contract, keys of 1 to 256 characters.
         if !(1..=256).contains(&given.value.reveal().chars().count()) {
-            sheet.error("settings::key-length", given.span, "a subscription key has 1 to 256 characters", "choose another key");
+            sheet.error(
+                "settings::key-length",
+                given.span,
+                "a subscription key has 1 to 256 characters",
+                "choose another key",
+            );
         }
     }
     let product = table.text(sheet, "product");
@@ -233,7 +249,12 @@ pub(super) fn subscription(
         start_unix_ms: table.text_at(sheet, "start").and_then(|(text, span)| {
             let time = crate::iso::instant(&text);
             if time.is_none() {
-                sheet.error("settings::date", span, format!("`{text}` is no date"), "write it like `2025-01-31T00:00:00Z`");
+                sheet.error(
+                    "settings::date",
+                    span,
+                    format!("`{text}` is no date"),
+                    "write it like `2025-01-31T00:00:00Z`",
+                );
             }
             time
         }),
@@ -309,7 +330,12 @@ fn seconds(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) 
     table.whole(sheet, key, 1, 86_400).map(Duration::from_secs)
 }
 
-fn secret(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str, around: &Surroundings<'_>) -> Option<Secret> {
+fn secret(
+    table: &mut Table<'_, '_>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    around: &Surroundings<'_>,
+) -> Option<Secret> {
     let node = table.get(key)?;
     given(node, key, around, sheet).map(|given| given.value)
 }
@@ -333,7 +359,12 @@ pub(super) fn counters(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>, around: 
     };
     if counters.store == CounterStore::Redis && counters.redis.is_none() {
         let help = "write `redis = \"redis://127.0.0.1:6379\"`";
-        sheet.error("settings::missing-key", table.span(), "the counter store is `redis`, but no `redis` address is given", help);
+        sheet.error(
+            "settings::missing-key",
+            table.span(),
+            "the counter store is `redis`, but no `redis` address is given",
+            help,
+        );
     }
     if let Some(mut sync) = table.table(sheet, "sync") {
         counters.sync_listen = address(&mut sync, sheet, "listen");

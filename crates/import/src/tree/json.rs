@@ -13,7 +13,9 @@ pub(crate) fn read<'a>(text: &'a str, found: &mut Vec<Malformed>) -> Option<Node
     let node = reader.value(0).and_then(|node| {
         reader.blank();
         if reader.at < text.len() {
-            return Err(reader.wrong("there is text after the end of the JSON value", "remove what follows the last `}`"));
+            return Err(
+                reader.wrong("there is text after the end of the JSON value", "remove what follows the last `}`")
+            );
         }
         Ok(node)
     });
@@ -72,7 +74,12 @@ impl<'a> Reader<'a, '_> {
             Some(b'/') => {
                 return Err(self.wrong("JSON has no comments", "remove the comment"));
             }
-            _ => return Err(self.unexpected("a JSON value", "write an object, a list, text in double quotes, a number, true, false or null")),
+            _ => {
+                return Err(self.unexpected(
+                    "a JSON value",
+                    "write an object, a list, text in double quotes, a number, true, false or null",
+                ));
+            }
         };
         Ok(Node { span: Span::from_usize(start, self.at), value })
     }
@@ -129,7 +136,10 @@ impl<'a> Reader<'a, '_> {
                     from = self.at;
                 }
                 _ => {
-                    return Err(self.wrong("a line break or control character inside quotes", "close the quote before it, or write `\\n`"));
+                    return Err(self.wrong(
+                        "a line break or control character inside quotes",
+                        "close the quote before it, or write `\\n`",
+                    ));
                 }
             }
         }
@@ -152,7 +162,11 @@ impl<'a> Reader<'a, '_> {
                     self.at += 1;
                     return Ok(Value::List(items));
                 }
-                _ => return Err(self.unexpected("`,` or `]`", "separate the elements with commas and close the list with `]`")),
+                _ => {
+                    return Err(
+                        self.unexpected("`,` or `]`", "separate the elements with commas and close the list with `]`")
+                    );
+                }
             }
         }
     }
@@ -168,7 +182,9 @@ impl<'a> Reader<'a, '_> {
         loop {
             self.blank();
             if self.peek() != Some(b'"') {
-                return Err(self.unexpected("a key in double quotes", "write `\"key\": value`; no comma after the last member"));
+                return Err(
+                    self.unexpected("a key in double quotes", "write `\"key\": value`; no comma after the last member")
+                );
             }
             let start = self.at;
             let key = self.string()?;
@@ -188,7 +204,11 @@ impl<'a> Reader<'a, '_> {
                     repeated_keys(&members, self.found);
                     return Ok(Value::Map(members));
                 }
-                _ => return Err(self.unexpected("`,` or `}`", "separate the members with commas and close the object with `}`")),
+                _ => {
+                    return Err(
+                        self.unexpected("`,` or `}`", "separate the members with commas and close the object with `}`")
+                    );
+                }
             }
         }
     }
@@ -202,7 +222,8 @@ fn escape(text: &str, at: &mut usize) -> Result<char, Malformed> {
         while !text.is_char_boundary(end) {
             end += 1;
         }
-        Malformed::new(format!("`{}` is no JSON escape", &text[start..end]), start, end).help("write `\\\\` for a backslash")
+        Malformed::new(format!("`{}` is no JSON escape", &text[start..end]), start, end)
+            .help("write `\\\\` for a backslash")
     };
     let byte = text.as_bytes().get(start + 1).copied();
     *at += 2;
@@ -252,7 +273,10 @@ mod tests {
 
     #[test]
     fn json_is_read_and_written_again() {
-        assert_eq!(ok(r#" {"a": [1, -2.5e3, true, null], "b": "x\"\u00e9\ud83d\ude00\n"} "#), "{\"a\":[1,-2.5e3,true,null],\"b\":\"x\\\"é😀\\n\"}");
+        assert_eq!(
+            ok(r#" {"a": [1, -2.5e3, true, null], "b": "x\"\u00e9\ud83d\ude00\n"} "#),
+            "{\"a\":[1,-2.5e3,true,null],\"b\":\"x\\\"é😀\\n\"}"
+        );
     }
 
     #[test]

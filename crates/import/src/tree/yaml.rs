@@ -18,7 +18,8 @@ pub(crate) fn read<'a>(text: &'a str, found: &mut Vec<Malformed>) -> Option<Node
         None => (text, 0),
     };
     let offsets = Offsets::new(body, skipped);
-    let mut builder = Builder { offsets: &offsets, open: Vec::new(), root: None, anchors: HashMap::new(), expanded: 0, found };
+    let mut builder =
+        Builder { offsets: &offsets, open: Vec::new(), root: None, anchors: HashMap::new(), expanded: 0, found };
     let result = builder.run(Parser::new_from_str(body));
     let root = builder.root.take();
     match result {
@@ -39,7 +40,8 @@ struct Offsets {
 
 impl Offsets {
     fn new(text: &str, skipped: usize) -> Self {
-        let bytes = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| Span::from_usize(at, at).start).collect());
+        let bytes =
+            (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| Span::from_usize(at, at).start).collect());
         Self { skipped, bytes, length: text.len() }
     }
 
@@ -98,7 +100,11 @@ impl<'a> Builder<'a, '_, '_> {
                     };
                     self.expanded += size(&node);
                     if self.expanded > MAX_EXPANDED {
-                        return Err(malformed("aliases expand to more than a million values", span, "write fewer aliases"));
+                        return Err(malformed(
+                            "aliases expand to more than a million values",
+                            span,
+                            "write fewer aliases",
+                        ));
                     }
                     self.add(Node { span, value: node.value }, 0)?;
                 }
@@ -117,7 +123,11 @@ impl<'a> Builder<'a, '_, '_> {
 
     fn start(&mut self, span: Span, anchor: usize, is_map: bool) -> Result<(), Malformed> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(malformed(&format!("lists and objects nest deeper than {MAX_DEPTH}"), span, "flatten the document"));
+            return Err(malformed(
+                &format!("lists and objects nest deeper than {MAX_DEPTH}"),
+                span,
+                "flatten the document",
+            ));
         }
         self.open.push(Open { start: span, anchor, items: Vec::new(), members: Vec::new(), key: None, is_map });
         Ok(())
@@ -197,8 +207,12 @@ fn plain(text: Cow<'_, str>) -> Value<'_> {
         "false" | "False" | "FALSE" => Value::Bool(false),
         other => {
             let number = is_json_number(other)
-                || other.strip_prefix("0x").is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()))
-                || other.strip_prefix("0o").is_some_and(|octal| !octal.is_empty() && octal.bytes().all(|b| (b'0'..=b'7').contains(&b)))
+                || other
+                    .strip_prefix("0x")
+                    .is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+                || other
+                    .strip_prefix("0o")
+                    .is_some_and(|octal| !octal.is_empty() && octal.bytes().all(|b| (b'0'..=b'7').contains(&b)))
                 || (other.starts_with(['.', '+', '-'])
                     && other.bytes().any(|b| b.is_ascii_digit())
                     && other.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'))
@@ -227,8 +241,12 @@ mod tests {
 
     #[test]
     fn yaml_becomes_the_same_tree_as_json() {
-        let text = "a: 1\nb: [x, 'y', \"z\"]\nc:\n  - d: true\n    e: ~\n'200':\n  f: |\n    one\n    two\n200x: 0x10\n";
-        assert_eq!(ok(text), r#"{"a":1,"b":["x","y","z"],"c":[{"d":true,"e":null}],"200":{"f":"one\ntwo\n"},"200x":16}"#);
+        let text =
+            "a: 1\nb: [x, 'y', \"z\"]\nc:\n  - d: true\n    e: ~\n'200':\n  f: |\n    one\n    two\n200x: 0x10\n";
+        assert_eq!(
+            ok(text),
+            r#"{"a":1,"b":["x","y","z"],"c":[{"d":true,"e":null}],"200":{"f":"one\ntwo\n"},"200x":16}"#
+        );
     }
 
     #[test]
