@@ -78,11 +78,11 @@ struct Builder<'a, 'o, 'f> {
 }
 
 impl<'a> Builder<'a, '_, '_> {
-    fn run<T: saphyr_parser::Input>(&mut self, mut parser: Parser<'a, T>) -> Result<(), Malformed>
+    fn run<T: saphyr_parser::Input>(&mut self, parser: Parser<'a, T>) -> Result<(), Malformed>
     where
         Parser<'a, T>: Iterator<Item = Result<(Event<'a>, saphyr_parser::Span), ScanError>>,
     {
-        while let Some(event) = parser.next() {
+        for event in parser {
             let (event, span) = event.map_err(|error| self.scan_error(&error))?;
             let span = self.offsets.span(span);
             match event {
