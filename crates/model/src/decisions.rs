@@ -71,6 +71,8 @@ pub struct Decisions {
     pub retry_catches_errors: bool,
     /// Does a `<base/>` in the global document pass without a refusal?
     pub base_in_global_allowed: bool,
+    /// Does a section that a document leaves out inherit as if it held `<base/>` (else it is empty)?
+    pub absent_section_inherits: bool,
     /// Is `X-Forwarded-Proto` sent to backends?
     pub send_forwarded_proto: bool,
 }
@@ -92,6 +94,7 @@ impl Default for Decisions {
             lenient_expressions: false,
             retry_catches_errors: true,
             base_in_global_allowed: false,
+            absent_section_inherits: true,
             send_forwarded_proto: false,
         }
     }

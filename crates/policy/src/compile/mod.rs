@@ -1,0 +1,132 @@
+//! From documents to pipelines: every element is checked against its definition, every value parsed, scopes merged.
+
+mod block;
+mod check;
+mod service;
+mod values;
+
+use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
+use apimite_document::Element;
+use apimite_expr::Engine;
+use apimite_model::{Scope, Service};
+
+use crate::def::{PolicyDef, Refused, Registry, Section};
+use crate::step::Needs;
+
+pub use check::check_element;
+pub use service::{CompiledApi, CompiledService, Contribution, compile_document, compile_service};
+
+/// What compiling needs besides the documents.
+#[derive(Clone, Copy)]
+pub struct Toolbox<'a> {
+    /// The service: named values, fragments, backends, tier, decisions.
+    pub service: &'a Service,
+    /// The policies this gateway knows.
+    pub registry: Registry,
+    /// Compiles C# expressions.
+    pub engine: &'a Engine,
+}
+
+/// The compiler's state while it is inside one document.
+pub struct Compile<'a> {
+    tools: Toolbox<'a>,
+    scope: Scope,
+    section: Section,
+    in_fragment: bool,
+    source: Source,
+    path: String,
+    element: &'static str,
+    needs: Needs,
+    depth: usize,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a> Compile<'a> {
+    /// A compiler for a document of this scope.
+    pub fn new(tools: Toolbox<'a>, scope: Scope, source: Source, diagnostics: &'a mut Diagnostics) -> Self {
+        Self {
+            tools,
+            scope,
+            section: Section::Inbound,
+            in_fragment: false,
+            source,
+            path: String::new(),
+            element: "policies",
+            needs: Needs::default(),
+            depth: 0,
+            diagnostics,
+        }
+    }
+
+    /// The service that is compiled.
+    pub const fn service(&self) -> &'a Service {
+        self.tools.service
+    }
+
+    /// The scope of the document.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The section that is compiled.
+    pub const fn section(&self) -> Section {
+        self.section
+    }
+
+    /// The policies this gateway knows.
+    pub const fn registry(&self) -> Registry {
+        self.tools.registry
+    }
+
+    /// Path of the element inside its section, such as `choose[1]/when[2]`: unique for an element in a document.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The document that is compiled.
+    pub const fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Says that the policy reads a body: it is brought into memory before the step runs.
+    pub fn needs(&mut self, needs: Needs) {
+        self.needs = self.needs.or(needs);
+    }
+
+    /// Says that the policy reads the body that its section edits.
+    pub fn needs_body(&mut self) {
+        let request = matches!(self.section, Section::Inbound | Section::Backend);
+        self.needs(Needs { request_body: request, response_body: !request });
+    }
+
+    /// Puts a refusal down.
+    pub fn refuse(&mut self, at: Span, code: &'static str, message: impl Into<String>, help: &str) -> Refused {
+        let mut diagnostic = Diagnostic::new(code, message).element(self.element).at(&self.source, at);
+        if !help.is_empty() {
+            diagnostic = diagnostic.help(help);
+        }
+        self.diagnostics.push(diagnostic);
+        Refused
+    }
+
+    /// Puts a warning down.
+    pub fn warn(&mut self, at: Span, code: &'static str, message: impl Into<String>) {
+        let diagnostic = Diagnostic::new(code, message).element(self.element).at(&self.source, at).warning();
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The definition of a policy element.
+    pub fn find(&self, name: &str) -> Option<&'static PolicyDef> {
+        self.tools.registry.find(name)
+    }
+
+    /// Child elements with this name.
+    pub fn children<'e>(element: &'e Element, name: &'e str) -> impl Iterator<Item = &'e Element> {
+        element.elements().filter(move |child| &*child.name == name)
+    }
+
+    /// The first child element with this name.
+    pub fn child<'e>(element: &'e Element, name: &str) -> Option<&'e Element> {
+        element.elements().find(|child| &*child.name == name)
+    }
+}

@@ -1,0 +1,224 @@
+//! Reads attributes and texts into arguments.
+
+use apimite_document::{Element, Text};
+
+use super::Compile;
+use crate::arg::{BoolArg, IntArg, NumberArg, SecondsArg, TextArg, ValueArg, seconds};
+use crate::code::{Code, Want};
+use crate::def::Refused;
+
+impl Compile<'_> {
+    /// The expression in a text, compiled; `None` when the text is a literal.
+    fn code(&mut self, text: &Text, want: Want) -> Result<Option<Code>, Refused> {
+        let Some(island) = text.expression() else { return Ok(None) };
+        let code = Code::compile(self.tools.engine, &island, want).map_err(|errors| {
+            for error in errors {
+                let span = text.source_span(error.span_in(island.code_offset));
+                let mut diagnostic = apimite_diag::Diagnostic::new(error.code, error.message)
+                    .element(self.element)
+                    .at(&self.source, span);
+                diagnostic.help = error.help;
+                self.diagnostics.push(diagnostic);
+            }
+            Refused
+        })?;
+        self.needs(code.needs());
+        Ok(Some(code))
+    }
+
+    /// Text as an argument.
+    ///
+    /// # Errors
+    /// Refused when its expression does not compile.
+    pub fn text_arg(&mut self, text: &Text) -> Result<TextArg, Refused> {
+        Ok(match self.code(text, Want::Text)? {
+            Some(code) => TextArg::Code(code),
+            None => TextArg::literal(text.value.as_str()),
+        })
+    }
+
+    /// A value that keeps its .NET type.
+    ///
+    /// # Errors
+    /// Refused when its expression does not compile.
+    pub fn value_arg(&mut self, text: &Text) -> Result<ValueArg, Refused> {
+        Ok(match self.code(text, Want::Any)? {
+            Some(code) => ValueArg::Code(code),
+            None => ValueArg::Literal(text.value.as_str().into()),
+        })
+    }
+
+    fn default_of(&self, attribute: &str) -> Option<&'static str> {
+        let def = self.find(self.element)?;
+        def.attributes.iter().find(|attr| attr.name == attribute)?.default
+    }
+
+    fn missing(&mut self, element: &Element, attribute: &str) -> Refused {
+        self.refuse(
+            element.name_span,
+            "policy::missing_attribute",
+            format!("Required attribute '{attribute}' is not found"),
+            "add the attribute",
+        )
+    }
+
+    fn wrong(&mut self, text: &Text, attribute: &str, wanted: &str) -> Refused {
+        self.refuse(
+            text.span,
+            "policy::attribute_value",
+            format!("`{attribute}` cannot be `{}`", text.value),
+            &format!("use {wanted}"),
+        )
+    }
+
+    /// A text attribute; its default when absent.
+    ///
+    /// # Errors
+    /// Refused when it is absent without a default, or its expression does not compile.
+    pub fn text(&mut self, element: &Element, attribute: &str) -> Result<TextArg, Refused> {
+        match self.optional_text(element, attribute)? {
+            Some(arg) => Ok(arg),
+            None => match self.default_of(attribute) {
+                Some(default) => Ok(TextArg::literal(default)),
+                None => Err(self.missing(element, attribute)),
+            },
+        }
+    }
+
+    /// A text attribute that may be absent; a default in the definition does not count.
+    ///
+    /// # Errors
+    /// Refused when its expression does not compile.
+    pub fn optional_text(&mut self, element: &Element, attribute: &str) -> Result<Option<TextArg>, Refused> {
+        element.attr(attribute).map(|attr| self.text_arg(&attr.value)).transpose()
+    }
+
+    /// The literal of an attribute that takes no expression; its default when absent.
+    pub fn literal(&self, element: &Element, attribute: &str) -> Option<String> {
+        match element.attr(attribute) {
+            Some(attr) => Some(attr.value.value.trim().to_owned()),
+            None => self.default_of(attribute).map(str::to_owned),
+        }
+    }
+
+    /// A Boolean attribute; its default when absent, else false.
+    ///
+    /// # Errors
+    /// Refused when it is neither `true`, `false` nor an expression that compiles.
+    pub fn boolean(&mut self, element: &Element, attribute: &str) -> Result<BoolArg, Refused> {
+        let Some(attr) = element.attr(attribute) else {
+            return Ok(BoolArg::Literal(self.default_of(attribute) == Some("true")));
+        };
+        self.bool_arg(&attr.value, attribute)
+    }
+
+    /// A Boolean from text.
+    ///
+    /// # Errors
+    /// Refused when it is neither `true`, `false` nor an expression that compiles.
+    pub fn bool_arg(&mut self, text: &Text, what: &str) -> Result<BoolArg, Refused> {
+        if let Some(code) = self.code(text, Want::Bool)? {
+            return Ok(BoolArg::Code(code));
+        }
+        match text.value.trim() {
+            value if value.eq_ignore_ascii_case("true") || value == "1" => Ok(BoolArg::Literal(true)),
+            value if value.eq_ignore_ascii_case("false") || value == "0" => Ok(BoolArg::Literal(false)),
+            _ => Err(self.wrong(text, what, "`true` or `false`")),
+        }
+    }
+
+    /// A whole-number attribute.
+    ///
+    /// # Errors
+    /// Refused when it is absent without a default, no number in its range, or an expression that does not compile.
+    pub fn int(&mut self, element: &Element, attribute: &str) -> Result<IntArg, Refused> {
+        match self.optional_int(element, attribute)? {
+            Some(arg) => Ok(arg),
+            None => match self.default_of(attribute).and_then(|default| default.parse().ok()) {
+                Some(default) => Ok(IntArg::Literal(default)),
+                None => Err(self.missing(element, attribute)),
+            },
+        }
+    }
+
+    /// A whole-number attribute that may be absent.
+    ///
+    /// # Errors
+    /// Refused when it is no number in its range, or an expression that does not compile.
+    pub fn optional_int(&mut self, element: &Element, attribute: &str) -> Result<Option<IntArg>, Refused> {
+        let Some(attr) = element.attr(attribute) else { return Ok(None) };
+        if let Some(code) = self.code(&attr.value, Want::Text)? {
+            return Ok(Some(IntArg::Code(code)));
+        }
+        match attr.value.value.trim().parse() {
+            Ok(number) => Ok(Some(IntArg::Literal(number))),
+            Err(_) => Err(self.wrong(&attr.value, attribute, "a whole number")),
+        }
+    }
+
+    /// A number attribute that may be absent.
+    ///
+    /// # Errors
+    /// Refused when it is no number, or an expression that does not compile.
+    pub fn optional_number(&mut self, element: &Element, attribute: &str) -> Result<Option<NumberArg>, Refused> {
+        let Some(attr) = element.attr(attribute) else { return Ok(None) };
+        if let Some(code) = self.code(&attr.value, Want::Text)? {
+            return Ok(Some(NumberArg::Code(code)));
+        }
+        match attr.value.value.trim().parse() {
+            Ok(number) => Ok(Some(NumberArg::Literal(number))),
+            Err(_) => Err(self.wrong(&attr.value, attribute, "a number")),
+        }
+    }
+
+    /// An attribute in seconds; its default when absent.
+    ///
+    /// # Errors
+    /// Refused when it is absent without a default, no number of seconds, or an expression that does not compile.
+    pub fn seconds(&mut self, element: &Element, attribute: &str) -> Result<SecondsArg, Refused> {
+        match self.optional_seconds(element, attribute)? {
+            Some(arg) => Ok(arg),
+            None => match self.default_of(attribute).and_then(seconds) {
+                Some(default) => Ok(SecondsArg::Literal(default)),
+                None => Err(self.missing(element, attribute)),
+            },
+        }
+    }
+
+    /// An attribute in seconds that may be absent.
+    ///
+    /// # Errors
+    /// Refused when it is no number of seconds, or an expression that does not compile.
+    pub fn optional_seconds(&mut self, element: &Element, attribute: &str) -> Result<Option<SecondsArg>, Refused> {
+        let Some(attr) = element.attr(attribute) else { return Ok(None) };
+        if let Some(code) = self.code(&attr.value, Want::Text)? {
+            return Ok(Some(SecondsArg::Code(code)));
+        }
+        match seconds(&attr.value.value) {
+            Some(duration) => Ok(Some(SecondsArg::Literal(duration))),
+            None => Err(self.wrong(&attr.value, attribute, "a number of seconds")),
+        }
+    }
+
+    /// The text inside an element, white space at the ends kept for literals; empty when there is none.
+    ///
+    /// # Errors
+    /// Refused when its expression does not compile.
+    pub fn content(&mut self, element: &Element) -> Result<TextArg, Refused> {
+        match element.text() {
+            Some(text) => self.text_arg(&text),
+            None => Ok(TextArg::literal("")),
+        }
+    }
+
+    /// The value inside an element, which keeps its .NET type.
+    ///
+    /// # Errors
+    /// Refused when its expression does not compile.
+    pub fn content_value(&mut self, element: &Element) -> Result<ValueArg, Refused> {
+        match element.text() {
+            Some(text) => self.value_arg(&text),
+            None => Ok(ValueArg::Literal("".into())),
+        }
+    }
+}
