@@ -1,1 +1,87 @@
-//! apimite-policies.
+//! Every policy: one file for one element. [`ALL`] is the list.
+//!
+//! A file holds, in this order: what the policy does and how it differs from Azure, its `DEF`, `compile`, the checked struct,
+//! its run, its tests. Adding a policy is a file, a line here, and a page `spec/<element>.md`.
+
+mod authentication_basic;
+mod base;
+mod cache_values;
+mod check_header;
+mod choose;
+mod cors;
+mod find_and_replace;
+mod forward_request;
+mod include_fragment;
+mod ip_filter;
+mod limit_concurrency;
+mod message;
+mod mock_response;
+mod quota;
+mod quota_by_key;
+mod rate_limit;
+mod rate_limit_by_key;
+mod retry;
+mod return_response;
+mod rewrite_uri;
+mod set_backend_service;
+mod set_body;
+mod set_header;
+mod set_method;
+mod set_query_parameter;
+mod set_status;
+mod set_variable;
+mod trace;
+
+use apimite_policy::def::{PolicyDef, Registry};
+
+/// Every policy element, by name.
+pub static ALL: &[&PolicyDef] = &[
+    &authentication_basic::DEF,
+    &base::DEF,
+    &cache_values::LOOKUP,
+    &cache_values::REMOVE,
+    &cache_values::STORE,
+    &check_header::DEF,
+    &choose::DEF,
+    &cors::DEF,
+    &find_and_replace::DEF,
+    &forward_request::DEF,
+    &include_fragment::DEF,
+    &ip_filter::DEF,
+    &limit_concurrency::DEF,
+    &mock_response::DEF,
+    &quota::DEF,
+    &quota_by_key::DEF,
+    &rate_limit::DEF,
+    &rate_limit_by_key::DEF,
+    &retry::DEF,
+    &return_response::DEF,
+    &rewrite_uri::DEF,
+    &set_backend_service::DEF,
+    &set_body::DEF,
+    &set_header::DEF,
+    &set_method::DEF,
+    &set_query_parameter::DEF,
+    &set_status::DEF,
+    &set_variable::DEF,
+    &trace::DEF,
+];
+
+/// The registry of every policy.
+pub const fn registry() -> Registry {
+    Registry(ALL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_element_is_listed_twice() {
+        let mut names: Vec<&str> = ALL.iter().map(|def| def.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
