@@ -25,7 +25,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     let mut outcome = Ok(());
     for (index, child) in Compile::children(element, "when").enumerate() {
         let condition = match child.attr("condition") {
-            Some(attr) => cx.bool_arg(&attr.value, "condition"),
+            Some(text) => cx.bool_arg(text, "condition"),
             None => Err(Refused),
         };
         let block = cx.branch(child, &format!("when[{}]", index + 1));

@@ -60,7 +60,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
             Some(text) => match target_of_url(cx.service(), &text) {
                 Ok(target) => SetBackendService::Known(target),
                 Err(message) => {
-                    let at = element.attr("base-url").map_or(at, |attr| attr.value.span);
+                    let at = element.attr("base-url").map_or(at, apimite_document::Text::span);
                     return Err(cx.refuse(at, "set_backend_service::base_url", message, "use an absolute http or https URL"));
                 }
             },
@@ -79,7 +79,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
                 Err(message) => {
                     let near = apimite_diag::nearest(&text, cx.service().backends.keys().map(|key| &**key));
                     let help = near.map_or("add the backend to the service".to_owned(), |n| format!("did you mean `{n}`?"));
-                    let at = element.attr("backend-id").map_or(at, |attr| attr.value.span);
+                    let at = element.attr("backend-id").map_or(at, apimite_document::Text::span);
                     return Err(cx.refuse(at, "set_backend_service::backend_id", message, &help));
                 }
             },

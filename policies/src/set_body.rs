@@ -40,7 +40,7 @@ pub(crate) struct SetBody {
 /// Compiles the element.
 pub(crate) fn read(element: &Element, cx: &mut Compile<'_>) -> Result<SetBody, Refused> {
     if cx.literal(element, "template").is_some_and(|template| template.eq_ignore_ascii_case("liquid")) {
-        let at = element.attr("template").map_or(element.span, |attr| attr.value.span);
+        let at = element.attr("template").map_or(element.span, apimite_document::Text::span);
         return Err(cx.refuse(at, "set_body::liquid", "Liquid templates are not available yet", "write an expression"));
     }
     let inner = Compile::child(element, "value").unwrap_or(element);

@@ -99,7 +99,7 @@ pub(crate) fn read(element: &Element, cx: &mut Compile<'_>) -> Result<SetHeader,
             Ok(name) if FIXED.contains(&name.as_str()) => Name::Fixed,
             Ok(name) => Name::Known(name),
             Err(_) => {
-                let at = element.attr("name").map_or(element.name_span, |attr| attr.value.span);
+                let at = element.attr("name").map_or(element.name_span, apimite_document::Text::span);
                 return Err(cx.refuse(
                     at,
                     "set_header::name",

@@ -31,7 +31,7 @@ struct SetVariable {
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let name = cx.literal(element, "name").unwrap_or_default();
     let Some(value) = element.attr("value") else { return Err(Refused) };
-    let value = cx.value_arg(&value.value)?;
+    let value = cx.value_arg(value)?;
     Ok(StepKind::now(SetVariable { name: name.into(), value }))
 }
 

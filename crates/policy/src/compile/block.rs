@@ -152,7 +152,7 @@ impl Compile<'_> {
             return;
         };
         let document = super::service::read(&fragment.policy, self.tools.service, self.diagnostics);
-        let Some(root) = document.root.as_ref() else { return };
+        let Some(root) = document.root() else { return };
         let outer = std::mem::replace(&mut self.source, document.source.clone());
         if &*root.name == "fragment" {
             self.in_fragment = true;
@@ -186,7 +186,7 @@ impl Compile<'_> {
         self.element = def.name;
         let info = StepInfo {
             element: def.name,
-            id: element.attr("id").map(|attr| attr.value.value.as_str().into()),
+            id: element.attr("id").map(|text| text.value().into()),
             scope: self.scope,
             section: self.section,
             path: self.path.as_str().into(),

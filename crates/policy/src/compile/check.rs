@@ -113,14 +113,14 @@ fn check_literal(
         return match expressions {
             Expressions::Allowed => Ok(()),
             Expressions::Refused => Err(cx.refuse(
-                text.span,
+                text.span(),
                 "policy::expression_not_allowed",
                 format!("Policy expressions are not allowed in `{what}`"),
                 "write a literal value",
             )),
         };
     }
-    let value = text.value.trim();
+    let value = text.value().trim();
     let wanted = match kind {
         Kind::Text => return Ok(()),
         Kind::Bool if ["true", "false", "1", "0"].iter().any(|word| value.eq_ignore_ascii_case(word)) => return Ok(()),
@@ -138,7 +138,7 @@ fn check_literal(
             None => format!("use {}", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
         },
     };
-    Err(cx.refuse(text.span, "policy::attribute_value", format!("`{what}` cannot be `{value}`"), &wanted))
+    Err(cx.refuse(text.span(), "policy::attribute_value", format!("`{what}` cannot be `{value}`"), &wanted))
 }
 
 fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> Result<(), Refused> {
@@ -146,10 +146,14 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
     let allows_text = matches!(content, Content::Text(..) | Content::Raw);
     if !allows_text {
         for node in &element.children {
-            let (Node::Text(text) | Node::CData(text)) = node else { continue };
-            if !text.value.trim().is_empty() {
+            let text = match node {
+                Node::Text(text) => text,
+                Node::CData(data) => &data.text,
+                _ => continue,
+            };
+            if !text.is_blank() {
                 outcome = Err(cx.refuse(
-                    text.span,
+                    text.span(),
                     "policy::text",
                     format!("Text is not allowed in '{}'", element.name),
                     "remove the text, or put it into the child element it belongs to",
@@ -168,8 +172,8 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
         }
         Content::Empty | Content::Text(..) => {
             if let Content::Text(kind, expressions) = content {
-                if let Some(text) = element.text() {
-                    outcome = check_literal(&text, *kind, *expressions, &element.name, cx);
+                if *kind != Kind::Text || *expressions == Expressions::Refused {
+                    outcome = check_literal(&element.text(), *kind, *expressions, &element.name, cx);
                 }
             }
             for child in element.elements() {

@@ -75,8 +75,8 @@ pub struct CompiledService {
 
 /// Reads a document, named values put in place; refusals are put down.
 pub(super) fn read(text: &PolicyText, service: &Service, diagnostics: &mut Diagnostics) -> Document {
-    let limits = Limits { max_bytes: if service.tier == Tier::Consumption { 16 * 1024 } else { 256 * 1024 }, ..Limits::default() };
-    let mut document = apimite_document::read(text.source.clone(), &limits);
+    let limits = if service.tier == Tier::Consumption { Limits::CONSUMPTION } else { Limits::CLASSIC };
+    let mut document = apimite_document::read(text.source.clone(), limits);
     diagnostics.extend(document.diagnostics.drain(..));
     let missing = document.substitute(&|name| {
         service.named_values.get(name).and_then(|value| value.value.as_ref()).map(|value| value.reveal().to_owned())
@@ -94,7 +94,7 @@ pub fn compile_document(
 ) -> CompiledDocument {
     let document = read(text, tools.service, diagnostics);
     let mut compiled = CompiledDocument::default();
-    let Some(root) = document.root.as_ref() else { return compiled };
+    let Some(root) = document.root() else { return compiled };
     let mut cx = Compile::new(tools, scope, document.source.clone(), diagnostics);
     if &*root.name != "policies" {
         cx.refuse(

@@ -33,7 +33,7 @@ impl Compile<'_> {
     pub fn text_arg(&mut self, text: &Text) -> Result<TextArg, Refused> {
         Ok(match self.code(text, Want::Text)? {
             Some(code) => TextArg::Code(code),
-            None => TextArg::literal(text.value.as_str()),
+            None => TextArg::literal(text.value()),
         })
     }
 
@@ -44,7 +44,7 @@ impl Compile<'_> {
     pub fn value_arg(&mut self, text: &Text) -> Result<ValueArg, Refused> {
         Ok(match self.code(text, Want::Any)? {
             Some(code) => ValueArg::Code(code),
-            None => ValueArg::Literal(text.value.as_str().into()),
+            None => ValueArg::Literal(apimite_expr::Value::from(text.value().to_owned())),
         })
     }
 
@@ -64,9 +64,9 @@ impl Compile<'_> {
 
     fn wrong(&mut self, text: &Text, attribute: &str, wanted: &str) -> Refused {
         self.refuse(
-            text.span,
+            text.span(),
             "policy::attribute_value",
-            format!("`{attribute}` cannot be `{}`", text.value),
+            format!("`{attribute}` cannot be `{}`", text.value()),
             &format!("use {wanted}"),
         )
     }
@@ -90,13 +90,13 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when its expression does not compile.
     pub fn optional_text(&mut self, element: &Element, attribute: &str) -> Result<Option<TextArg>, Refused> {
-        element.attr(attribute).map(|attr| self.text_arg(&attr.value)).transpose()
+        element.attr(attribute).map(|text| self.text_arg(text)).transpose()
     }
 
     /// The literal of an attribute that takes no expression; its default when absent.
     pub fn literal(&self, element: &Element, attribute: &str) -> Option<String> {
         match element.attr(attribute) {
-            Some(attr) => Some(attr.value.value.trim().to_owned()),
+            Some(text) => Some(text.value().trim().to_owned()),
             None => self.default_of(attribute).map(str::to_owned),
         }
     }
@@ -106,10 +106,10 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when it is neither `true`, `false` nor an expression that compiles.
     pub fn boolean(&mut self, element: &Element, attribute: &str) -> Result<BoolArg, Refused> {
-        let Some(attr) = element.attr(attribute) else {
+        let Some(text) = element.attr(attribute) else {
             return Ok(BoolArg::Literal(self.default_of(attribute) == Some("true")));
         };
-        self.bool_arg(&attr.value, attribute)
+        self.bool_arg(text, attribute)
     }
 
     /// A Boolean from text.
@@ -120,7 +120,7 @@ impl Compile<'_> {
         if let Some(code) = self.code(text, Want::Bool)? {
             return Ok(BoolArg::Code(code));
         }
-        match text.value.trim() {
+        match text.value().trim() {
             value if value.eq_ignore_ascii_case("true") || value == "1" => Ok(BoolArg::Literal(true)),
             value if value.eq_ignore_ascii_case("false") || value == "0" => Ok(BoolArg::Literal(false)),
             _ => Err(self.wrong(text, what, "`true` or `false`")),
@@ -146,13 +146,13 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when it is no number in its range, or an expression that does not compile.
     pub fn optional_int(&mut self, element: &Element, attribute: &str) -> Result<Option<IntArg>, Refused> {
-        let Some(attr) = element.attr(attribute) else { return Ok(None) };
-        if let Some(code) = self.code(&attr.value, Want::Text)? {
+        let Some(text) = element.attr(attribute) else { return Ok(None) };
+        if let Some(code) = self.code(text, Want::Text)? {
             return Ok(Some(IntArg::Code(code)));
         }
-        match attr.value.value.trim().parse() {
+        match text.value().trim().parse() {
             Ok(number) => Ok(Some(IntArg::Literal(number))),
-            Err(_) => Err(self.wrong(&attr.value, attribute, "a whole number")),
+            Err(_) => Err(self.wrong(text, attribute, "a whole number")),
         }
     }
 
@@ -161,13 +161,13 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when it is no number, or an expression that does not compile.
     pub fn optional_number(&mut self, element: &Element, attribute: &str) -> Result<Option<NumberArg>, Refused> {
-        let Some(attr) = element.attr(attribute) else { return Ok(None) };
-        if let Some(code) = self.code(&attr.value, Want::Text)? {
+        let Some(text) = element.attr(attribute) else { return Ok(None) };
+        if let Some(code) = self.code(text, Want::Text)? {
             return Ok(Some(NumberArg::Code(code)));
         }
-        match attr.value.value.trim().parse() {
+        match text.value().trim().parse() {
             Ok(number) => Ok(Some(NumberArg::Literal(number))),
-            Err(_) => Err(self.wrong(&attr.value, attribute, "a number")),
+            Err(_) => Err(self.wrong(text, attribute, "a number")),
         }
     }
 
@@ -190,13 +190,13 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when it is no number of seconds, or an expression that does not compile.
     pub fn optional_seconds(&mut self, element: &Element, attribute: &str) -> Result<Option<SecondsArg>, Refused> {
-        let Some(attr) = element.attr(attribute) else { return Ok(None) };
-        if let Some(code) = self.code(&attr.value, Want::Text)? {
+        let Some(text) = element.attr(attribute) else { return Ok(None) };
+        if let Some(code) = self.code(text, Want::Text)? {
             return Ok(Some(SecondsArg::Code(code)));
         }
-        match seconds(&attr.value.value) {
+        match seconds(text.value()) {
             Some(duration) => Ok(Some(SecondsArg::Literal(duration))),
-            None => Err(self.wrong(&attr.value, attribute, "a number of seconds")),
+            None => Err(self.wrong(text, attribute, "a number of seconds")),
         }
     }
 
@@ -205,10 +205,7 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when its expression does not compile.
     pub fn content(&mut self, element: &Element) -> Result<TextArg, Refused> {
-        match element.text() {
-            Some(text) => self.text_arg(&text),
-            None => Ok(TextArg::literal("")),
-        }
+        self.text_arg(&element.text())
     }
 
     /// The value inside an element, which keeps its .NET type.
@@ -216,9 +213,6 @@ impl Compile<'_> {
     /// # Errors
     /// Refused when its expression does not compile.
     pub fn content_value(&mut self, element: &Element) -> Result<ValueArg, Refused> {
-        match element.text() {
-            Some(text) => self.value_arg(&text),
-            None => Ok(ValueArg::Literal("".into())),
-        }
+        self.value_arg(&element.text())
     }
 }

@@ -1,0 +1,226 @@
+//! `forward-request`: sends the request to the backend and waits for the response headers; the body streams.
+//!
+//! Source: forward-request policy reference; headers towards backends as captured traces show them.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use apimite_document::Element;
+use apimite_policy::arg::{BoolArg, IntArg, SecondsArg};
+use apimite_policy::body::Body;
+use apimite_policy::compile::Compile;
+use apimite_policy::def::{Attr, Kind, PolicyDef, Refused, Sections};
+use apimite_policy::env::{Call, CallError, CallOptions, Env, HttpVersion};
+use apimite_policy::exchange::Exchange;
+use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, CLIENT_CONNECTION_FAILURE, Fault, TIMEOUT};
+use apimite_policy::run::buffer;
+use apimite_policy::step::{Flow, Io, Needs, StepKind};
+use apimite_policy::url::Url;
+use futures_util::future::LocalBoxFuture;
+use http::header::{CONTENT_LENGTH, HOST, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+/// The definition.
+pub static DEF: PolicyDef = PolicyDef {
+    sections: Sections::BACKEND,
+    attributes: &[
+        Attr::new("timeout", Kind::Seconds),
+        Attr::new("timeout-ms", Kind::Int(0, i64::MAX)),
+        Attr::new("continue-timeout", Kind::Seconds),
+        Attr::new("http-version", Kind::OneOf(&["1", "2or1", "2"])).default("1").literal(),
+        Attr::new("follow-redirects", Kind::Bool).default("false"),
+        Attr::new("buffer-request-body", Kind::Bool).default("false"),
+        Attr::new("buffer-response", Kind::Bool)
+            .default("true")
+            .literal()
+            .differs("responses always stream as they come; Azure collects 8 KB unless this is false"),
+        Attr::new("fail-on-error-status-code", Kind::Bool).default("false").literal(),
+    ],
+    raises: &["BackendConnectionFailure", "Timeout", "ClientConnectionFailure"],
+    ..PolicyDef::new("forward-request", "Sends the request to the backend.", compile)
+};
+
+/// Most redirects that are followed.
+const MAX_REDIRECTS: usize = 50;
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+struct ForwardRequest {
+    timeout: Timeout,
+    continue_timeout: Option<SecondsArg>,
+    version: HttpVersion,
+    follow: BoolArg,
+    buffer: BoolArg,
+    fail_on_error: bool,
+}
+
+enum Timeout {
+    Default,
+    Seconds(SecondsArg),
+    Millis(IntArg),
+}
+
+fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
+    let seconds = cx.optional_seconds(element, "timeout")?;
+    let millis = cx.optional_int(element, "timeout-ms")?;
+    let timeout = match (seconds, millis) {
+        (Some(_), Some(_)) => {
+            let text = "`timeout` and `timeout-ms` exclude each other";
+            return Err(cx.refuse(element.name_span, "forward_request::timeout", text, "keep one"));
+        }
+        (Some(seconds), None) => Timeout::Seconds(seconds),
+        (None, Some(millis)) => Timeout::Millis(millis),
+        (None, None) => Timeout::Default,
+    };
+    let version = match cx.literal(element, "http-version").as_deref() {
+        Some("2or1") => HttpVersion::Http2Or1,
+        Some("2") => HttpVersion::Http2,
+        _ => HttpVersion::Http1,
+    };
+    let fail_on_error = cx.boolean(element, "fail-on-error-status-code")?.as_literal() == Some(true);
+    Ok(StepKind::io(ForwardRequest {
+        timeout,
+        continue_timeout: cx.optional_seconds(element, "continue-timeout")?,
+        version,
+        follow: cx.boolean(element, "follow-redirects")?,
+        buffer: cx.boolean(element, "buffer-request-body")?,
+        fail_on_error,
+    }))
+}
+
+/// Appends the caller's address.
+fn forwarded_for(headers: &mut HeaderMap, ip: IpAddr) {
+    let ip = ip.to_canonical();
+    let text = match headers.get(&X_FORWARDED_FOR).and_then(|value| value.to_str().ok()) {
+        Some(old) if !old.is_empty() => format!("{old},{ip}"),
+        _ => ip.to_string(),
+    };
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.insert(X_FORWARDED_FOR.clone(), value);
+    }
+}
+
+/// The fault of a call that got no headers.
+pub(crate) fn fault_of(error: CallError) -> Fault {
+    let reason = match &error {
+        CallError::Timeout => TIMEOUT,
+        CallError::ClientGone => CLIENT_CONNECTION_FAILURE,
+        _ => BACKEND_CONNECTION_FAILURE,
+    };
+    Fault::internal(reason, error.to_string())
+}
+
+impl ForwardRequest {
+    fn timeout(&self, exchange: &Exchange) -> Result<Duration, Fault> {
+        Ok(match &self.timeout {
+            Timeout::Default => Duration::from_secs(300),
+            Timeout::Seconds(arg) => arg.get(exchange)?,
+            Timeout::Millis(arg) => Duration::from_millis(u64::try_from(arg.get(exchange)?).unwrap_or(0)),
+        })
+    }
+
+    fn call(&self, exchange: &mut Exchange) -> Result<Call, Fault> {
+        let options = CallOptions {
+            timeout: self.timeout(exchange)?,
+            continue_timeout: self.continue_timeout.as_ref().map(|arg| arg.get(exchange)).transpose()?,
+            version: self.version,
+            ..exchange.call_options()
+        };
+        let request = &mut exchange.request;
+        let mut headers =
+            if exchange.keep_request_head { request.headers.clone() } else { std::mem::take(&mut request.headers) };
+        headers.insert(HOST, request.target().host().clone());
+        forwarded_for(&mut headers, request.ip);
+        if exchange.service.decisions.send_forwarded_proto {
+            let proto = HeaderValue::from_static(request.original_url.scheme.as_str());
+            headers.insert(X_FORWARDED_PROTO.clone(), proto);
+        }
+        let mut url = request.url().clone();
+        if let Some(backend) = &request.target().backend {
+            crate::backend::credentials(backend, &mut headers, &mut url);
+        }
+        let body = match request.body.take() {
+            Body::Bytes(bytes) => {
+                request.body.set(Body::Bytes(bytes.clone()));
+                headers.insert(CONTENT_LENGTH, bytes.len().into());
+                Body::Bytes(bytes)
+            }
+            Body::Stream(stream) => {
+                request.body.set(Body::Consumed);
+                Body::Stream(stream)
+            }
+            other @ (Body::None | Body::Consumed) => {
+                let consumed = matches!(other, Body::Consumed);
+                request.body.set(other);
+                if consumed {
+                    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+                } else {
+                    headers.remove(CONTENT_LENGTH);
+                }
+                Body::None
+            }
+        };
+        Ok(Call { method: request.method.clone(), url, headers, body, options })
+    }
+}
+
+impl Io for ForwardRequest {
+    fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
+        Box::pin(async move {
+            let follow = self.follow.get(exchange)?;
+            if follow || self.buffer.get(exchange)? {
+                buffer(Needs { request_body: true, ..Needs::default() }, exchange, env).await?;
+            }
+            let call = self.call(exchange)?;
+            let again = follow.then(|| (call.method.clone(), call.url.clone(), call.headers.clone(), call.options.clone()));
+            let mut response = env.client.send(call).await.map_err(fault_of)?;
+            if let Some((mut method, mut url, headers, options)) = again {
+                for _ in 0..MAX_REDIRECTS {
+                    let Some(next) = redirect(response.status, &response.headers, &url) else { break };
+                    let keeps = matches!(response.status.as_u16(), 307 | 308);
+                    if !keeps && method != Method::HEAD {
+                        method = Method::GET;
+                    }
+                    url = next;
+                    let mut headers = headers.clone();
+                    headers.insert(HOST, url.host_header());
+                    let body = match exchange.request.body.bytes() {
+                        Some(bytes) if keeps => Body::Bytes(bytes),
+                        _ => {
+                            headers.remove(CONTENT_LENGTH);
+                            Body::None
+                        }
+                    };
+                    let call = Call { method: method.clone(), url: url.clone(), headers, body, options: options.clone() };
+                    response = env.client.send(call).await.map_err(fault_of)?;
+                }
+            }
+            let status = response.status;
+            exchange.response = Some(response);
+            if self.fail_on_error && (status.is_client_error() || status.is_server_error()) {
+                let text = format!("The backend service responded with status {}.", status.as_u16());
+                return Err(Fault::refused(status, "BackendErrorStatusCode", text).keeping_response());
+            }
+            Ok(Flow::Next)
+        })
+    }
+}
+
+/// Where a redirect leads.
+fn redirect(status: StatusCode, headers: &HeaderMap, from: &Url) -> Option<Url> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    if location.contains("://") {
+        return Url::parse(location).ok();
+    }
+    let path = if location.starts_with('/') {
+        location.to_owned()
+    } else {
+        let base = from.path().rsplit_once('/').map_or("", |(base, _)| base);
+        format!("{base}/{location}")
+    };
+    Some(from.with_path_and_query(apimite_policy::url::path(&path)?))
+}
