@@ -9,7 +9,7 @@ use std::sync::Arc;
 use apimite_document::Element;
 use apimite_expr::Value;
 use apimite_policy::arg::{SecondsArg, TextArg, ValueArg};
-use apimite_policy::code;
+use apimite_policy::context;
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Attr, Kind, PolicyDef, Refused};
 use apimite_policy::env::Env;
@@ -145,7 +145,7 @@ impl Io for Store {
             if value.is_null() {
                 return Err(Fault::internal(EXPRESSION_FAILED, "Expression evaluation failed. The value to store is null."));
             }
-            let text = code::to_text(&value)?;
+            let text = context::to_text(&value)?;
             match self.place.external(env)? {
                 Some(external) => drop(external.put(&key, Bytes::from(text), keep).await),
                 None => env.cache.put(&key, Arc::new(value), text.len(), keep),

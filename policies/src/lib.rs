@@ -4,6 +4,7 @@
 //! its run, its tests. Adding a policy is a file, a line here, and a page `spec/<element>.md`.
 
 mod authentication_basic;
+mod backend;
 mod base;
 mod cache_values;
 mod check_header;
@@ -13,12 +14,9 @@ mod find_and_replace;
 mod forward_request;
 mod include_fragment;
 mod ip_filter;
+mod limit;
 mod limit_concurrency;
 mod message;
-mod mock_response;
-mod quota;
-mod quota_by_key;
-mod rate_limit;
 mod rate_limit_by_key;
 mod retry;
 mod return_response;
@@ -49,10 +47,6 @@ pub static ALL: &[&PolicyDef] = &[
     &include_fragment::DEF,
     &ip_filter::DEF,
     &limit_concurrency::DEF,
-    &mock_response::DEF,
-    &quota::DEF,
-    &quota_by_key::DEF,
-    &rate_limit::DEF,
     &rate_limit_by_key::DEF,
     &retry::DEF,
     &return_response::DEF,

@@ -56,7 +56,7 @@ impl SetBody {
     pub(crate) fn get(&self, exchange: &Exchange) -> Result<Option<Bytes>, Fault> {
         Ok(match self.value.get(exchange)? {
             Value::Null => None,
-            value => Some(apimite_policy::code::to_bytes(&value)?),
+            value => Some(apimite_policy::context::to_bytes(&value)?),
         })
     }
 }

@@ -7,13 +7,15 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_expr::Value;
 use apimite_model::{Api, Operation, Product, Service, Subscription, User};
 use apimite_trace::Trace;
+use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode};
 use smallvec::SmallVec;
 
 use crate::body::BodyCell;
 use crate::def::Section;
-use crate::fault::LastError;
+use crate::env::{CallOptions, CallProxy, CallTls, ClientCertificate, Env};
+use crate::fault::{Fault, LastError};
 use crate::target::Target;
 use crate::url::Url;
 
@@ -194,8 +196,14 @@ pub struct GraphQl {
     pub parent: Value,
 }
 
-/// Increments and other work that waits for the response.
-pub type Deferred = Box<dyn FnOnce(&Exchange, &crate::env::Env) + Send>;
+/// Increments and other work that waits for the response; what it returns is awaited before the response is sent.
+pub type Deferred = Box<dyn FnOnce(&Exchange, &Env) -> Option<BoxFuture<'static, ()>> + Send>;
+
+/// A change to the answer, whoever makes it.
+pub type OnAnswer = Box<dyn FnOnce(&mut Response) + Send>;
+
+/// Work that waits until the response body has been sent: its argument is the number of bytes of both bodies.
+pub type OnTransfer = Box<dyn FnOnce(u64, &Env) + Send>;
 
 /// One request with its response and everything `context` shows about it.
 pub struct Exchange {
@@ -233,6 +241,16 @@ pub struct Exchange {
     pub traced: parking_lot::Mutex<Vec<String>>,
     /// Work that runs when the response is known, in order.
     pub deferred: Vec<Deferred>,
+    /// Changes to the answer, whoever makes it.
+    pub answer_changes: Vec<OnAnswer>,
+    /// Work that runs when the response body has been sent.
+    pub on_transfer: Vec<OnTransfer>,
+    /// May anything behind `forward-request` look at the request's headers? Else they are moved, not copied.
+    pub keep_request_head: bool,
+    /// Client certificate towards the backend, set by `authentication-certificate`.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Outgoing proxy, set by `proxy`.
+    pub proxy: Option<Arc<CallProxy>>,
     /// Private state of policies that spans steps (cache keys, token counts), by type.
     pub notes: Notes,
 }
@@ -292,8 +310,74 @@ impl Exchange {
             trace: None,
             traced: parking_lot::Mutex::new(Vec::new()),
             deferred: Vec::new(),
+            answer_changes: Vec::new(),
+            on_transfer: Vec::new(),
+            keep_request_head: true,
+            client_certificate: None,
+            proxy: None,
             notes: Notes::default(),
         }
+    }
+
+    /// Remembers a change to the answer, whoever makes it.
+    pub fn on_answer(&mut self, change: impl FnOnce(&mut Response) + Send + 'static) {
+        self.answer_changes.push(Box::new(change));
+    }
+
+    /// Remembers work for when the response is known.
+    pub fn defer(&mut self, work: impl FnOnce(&Self, &Env) -> Option<BoxFuture<'static, ()>> + Send + 'static) {
+        self.deferred.push(Box::new(work));
+    }
+
+    /// Remembers work for when the response body has been sent.
+    pub fn on_transfer(&mut self, work: impl FnOnce(u64, &Env) + Send + 'static) {
+        self.on_transfer.push(Box::new(work));
+    }
+
+    /// Sets `context.LastError` from a fault.
+    pub fn set_last_error(&mut self, fault: &Fault) {
+        let place = fault.place.as_ref();
+        self.last_error = Some(Box::new(LastError {
+            source: fault.source.as_ref().into(),
+            reason: fault.reason.as_ref().into(),
+            message: fault.message.as_str().into(),
+            scope: place.map_or("", |p| p.scope.name()).into(),
+            section: place.map_or(self.section, |p| p.section).name().into(),
+            path: place.map_or("", |p| &*p.path).into(),
+            policy_id: place.and_then(|p| p.policy_id.as_deref()).unwrap_or("").into(),
+            status: fault.status.as_u16(),
+        }));
+    }
+
+    /// How a call to the present backend is made: certificate checks, client certificate, proxy.
+    pub fn call_options(&self) -> CallOptions {
+        let backend = self.request.target().backend.as_deref();
+        let mut options = CallOptions { proxy: self.proxy.clone(), ..CallOptions::default() };
+        if let Some(proxy) = backend.and_then(|backend| backend.proxy.as_ref()) {
+            let user = proxy.username.as_deref().map(|user| (user.to_owned(), proxy.password.clone().unwrap_or_default()));
+            options.proxy = Some(Arc::new(CallProxy { url: proxy.url.to_string(), credentials: user }));
+        }
+        let client = self.client_certificate.clone().or_else(|| self.backend_certificate());
+        if backend.is_some() || client.is_some() {
+            // A backend entity checks the host name unless told otherwise; a bare URL does not.
+            let tls = backend.map(|backend| &backend.tls);
+            options.tls = Arc::new(CallTls {
+                validate_chain: tls.is_none_or(|tls| tls.validate_chain),
+                validate_name: tls.is_some_and(|tls| tls.validate_name),
+                client,
+            });
+        }
+        options
+    }
+
+    fn backend_certificate(&self) -> Option<ClientCertificate> {
+        let backend = self.request.target().backend.as_deref()?;
+        let wanted = backend.credentials.certificates.first()?;
+        let certificate = self.service.certificates.values().find(|certificate| {
+            certificate.id.eq_ignore_ascii_case(wanted) || certificate.thumbprint.eq_ignore_ascii_case(wanted)
+        })?;
+        let chain = std::iter::once(&certificate.der).chain(&certificate.chain).cloned().collect();
+        Some(ClientCertificate { chain, key: certificate.key.clone()? })
     }
 
     /// The headers that a policy of this section edits: the request's in inbound and backend, else the response's.

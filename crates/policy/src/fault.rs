@@ -35,6 +35,8 @@ pub struct Fault {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Where it happened; filled in by the executor.
     pub place: Option<Place>,
+    /// Does the response that exists stay, instead of a built-in answer?
+    pub keeps_response: bool,
 }
 
 /// The place of a fault in the effective policy.
@@ -62,6 +64,7 @@ impl Fault {
             public: None,
             headers: Vec::new(),
             place: None,
+            keeps_response: false,
         }
     }
 
@@ -89,6 +92,13 @@ impl Fault {
     #[must_use]
     pub fn phrase(mut self, phrase: impl Into<Cow<'static, str>>) -> Self {
         self.phrase = Some(phrase.into());
+        self
+    }
+
+    /// The response that exists stays the answer.
+    #[must_use]
+    pub const fn keeping_response(mut self) -> Self {
+        self.keeps_response = true;
         self
     }
 

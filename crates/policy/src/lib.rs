@@ -18,6 +18,7 @@ pub mod def;
 pub mod env;
 pub mod exchange;
 pub mod fault;
+pub mod random;
 pub mod run;
 pub mod step;
 pub mod target;

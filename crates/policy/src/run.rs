@@ -9,13 +9,14 @@ use crate::body::BufferError;
 use crate::def::Section;
 use crate::env::Env;
 use crate::exchange::Exchange;
-use crate::fault::{BACKEND_CONNECTION_FAILURE, CLIENT_CONNECTION_FAILURE, Fault, LastError, Place};
+use crate::fault::{BACKEND_CONNECTION_FAILURE, CLIENT_CONNECTION_FAILURE, Fault, Place};
 use crate::step::{Block, Choose, Flow, Needs, Pipeline, Step, StepKind};
 
 /// Runs inbound, backend and outbound, and on-error after a fault. Afterwards `exchange.response` holds the answer.
 ///
 /// Cancel safe in the sense that dropping the future abandons the exchange; nothing is left running.
 pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
+    exchange.keep_request_head = pipeline.keeps_request_head;
     for section in [Section::Inbound, Section::Backend, Section::Outbound] {
         exchange.section = section;
         let block = pipeline.section(section);
@@ -41,42 +42,40 @@ pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
             exchange.response_mut();
         }
     }
-    finish(exchange, env);
+    finish(exchange, env).await;
 }
 
 /// Answers a fault of a built-in step (no route, no key): sets `LastError`, runs on-error.
 pub async fn run_fault(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &Env) {
     fail(pipeline, fault, exchange, env).await;
-    finish(exchange, env);
+    finish(exchange, env).await;
 }
 
-fn finish(exchange: &mut Exchange, env: &Env) {
+async fn finish(exchange: &mut Exchange, env: &Env) {
+    if !exchange.answer_changes.is_empty() {
+        let changes = std::mem::take(&mut exchange.answer_changes);
+        let response = exchange.response_mut();
+        for change in changes {
+            change(response);
+        }
+    }
     exchange.response_mut();
-    if !exchange.deferred.is_empty() {
-        for work in std::mem::take(&mut exchange.deferred) {
-            work(exchange, env);
+    for work in std::mem::take(&mut exchange.deferred) {
+        if let Some(more) = work(exchange, env) {
+            more.await;
         }
     }
 }
 
 async fn fail(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &Env) {
-    let response = answer::of_fault(&fault, &exchange.request_id.to_string());
     let section = exchange.section;
-    let place = fault.place.as_ref();
     if let Some(trace) = &mut exchange.trace {
         trace.text(section.name(), &fault.source, exchange.clock.now(), &fault.message);
     }
-    exchange.last_error = Some(Box::new(LastError {
-        source: fault.source.as_ref().into(),
-        reason: fault.reason.as_ref().into(),
-        message: fault.message.as_str().into(),
-        scope: place.map_or("", |p| p.scope.name()).into(),
-        section: place.map_or(section, |p| p.section).name().into(),
-        path: place.map_or("", |p| &*p.path).into(),
-        policy_id: place.and_then(|p| p.policy_id.as_deref()).unwrap_or("").into(),
-        status: fault.status.as_u16(),
-    }));
-    exchange.response = Some(response);
+    exchange.set_last_error(&fault);
+    if !fault.keeps_response || exchange.response.is_none() {
+        exchange.response = Some(answer::of_fault(&fault, &exchange.request_id.to_string()));
+    }
     exchange.section = Section::OnError;
     // A fault inside on-error stops it; what the response holds is the answer.
     if let Err(second) = run_block(&pipeline.on_error, exchange, env).await {

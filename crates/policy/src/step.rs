@@ -98,6 +98,8 @@ pub struct Needs {
     pub request_body: bool,
     /// The response's.
     pub response_body: bool,
+    /// It evaluates an expression, which may read anything of the exchange.
+    pub code: bool,
 }
 
 impl Needs {
@@ -107,6 +109,7 @@ impl Needs {
         Self {
             request_body: self.request_body || other.request_body,
             response_body: self.response_body || other.response_body,
+            code: self.code || other.code,
         }
     }
 
@@ -122,6 +125,13 @@ pub struct Step {
     pub info: StepInfo,
     /// What it does.
     pub kind: StepKind,
+}
+
+impl Step {
+    /// May it look at anything of the exchange besides what its definition says? Expressions and wrappers may.
+    fn looks_at_exchange(&self) -> bool {
+        self.info.needs.code || !matches!(self.kind, StepKind::Now(_))
+    }
 }
 
 /// Steps in order; cheap to clone.
@@ -178,9 +188,19 @@ pub struct Pipeline {
     pub outbound: Block,
     /// Steps of `on-error`.
     pub on_error: Block,
+    /// Must the request's head outlive `forward-request`, because something behind it may look?
+    pub keeps_request_head: bool,
 }
 
 impl Pipeline {
+    /// A pipeline of these sections.
+    pub fn new(inbound: Block, backend: Block, outbound: Block, on_error: Block) -> Self {
+        let looks = |block: &Block| block.steps().iter().any(|step| step.looks_at_exchange());
+        let lone = matches!(backend.steps(), [step] if step.info.element == "forward-request");
+        let keeps_request_head = !lone || looks(&outbound) || looks(&on_error);
+        Self { inbound, backend, outbound, on_error, keeps_request_head }
+    }
+
     /// The steps of a section.
     pub const fn section(&self, section: Section) -> &Block {
         match section {

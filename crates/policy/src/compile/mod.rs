@@ -7,14 +7,14 @@ mod values;
 
 use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
 use apimite_document::Element;
-use apimite_expr::Engine;
 use apimite_model::{Scope, Service};
 
+use crate::code::Compiler;
 use crate::def::{PolicyDef, Refused, Registry, Section};
 use crate::step::Needs;
 
 pub use check::check_element;
-pub use service::{CompiledApi, CompiledService, Contribution, compile_document, compile_service};
+pub use service::{CompiledApi, CompiledDocument, CompiledService, Contribution, backend_with_url, compile_document, compile_service};
 
 /// What compiling needs besides the documents.
 #[derive(Clone, Copy)]
@@ -23,8 +23,8 @@ pub struct Toolbox<'a> {
     pub service: &'a Service,
     /// The policies this gateway knows.
     pub registry: Registry,
-    /// Compiles C# expressions.
-    pub engine: &'a Engine,
+    /// Compiles expressions.
+    pub compiler: &'a dyn Compiler,
 }
 
 /// The compiler's state while it is inside one document.
@@ -96,7 +96,7 @@ impl<'a> Compile<'a> {
     /// Says that the policy reads the body that its section edits.
     pub fn needs_body(&mut self) {
         let request = matches!(self.section, Section::Inbound | Section::Backend);
-        self.needs(Needs { request_body: request, response_body: !request });
+        self.needs(Needs { request_body: request, response_body: !request, code: false });
     }
 
     /// Puts a refusal down.
@@ -120,8 +120,32 @@ impl<'a> Compile<'a> {
         self.tools.registry.find(name)
     }
 
+    /// Compiles a policy that stands inside another one, such as `set-header` in `return-response`: it is checked against its
+    /// own definition first.
+    ///
+    /// # Errors
+    /// Refused when the check or `read` refuses it.
+    pub fn child_policy<T>(
+        &mut self,
+        child: &Element,
+        read: impl FnOnce(&Element, &mut Self) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let outer = self.element;
+        self.depth += 1;
+        let outcome = match self.find(&child.name) {
+            Some(def) => {
+                self.element = def.name;
+                check_element(def, child, self).and_then(|()| read(child, self))
+            }
+            None => read(child, self),
+        };
+        self.depth -= 1;
+        self.element = outer;
+        outcome
+    }
+
     /// Child elements with this name.
-    pub fn children<'e>(element: &'e Element, name: &'e str) -> impl Iterator<Item = &'e Element> {
+    pub fn children<'e>(element: &'e Element, name: &'e str) -> impl Iterator<Item = &'e Element> + use<'e> {
         element.elements().filter(move |child| &*child.name == name)
     }
 

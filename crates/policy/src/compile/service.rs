@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Diagnostics, Span};
 use apimite_document::{Document, Limits};
-use apimite_expr::Engine;
 use apimite_model::{Api, Operation, PolicyText, Product, Scope, Service, SubscriptionScope, Tier};
 
 use super::block::Item;
 use super::{Compile, Toolbox};
+use crate::code::Compiler;
 use crate::def::{Occurs, Registry, Section};
 use crate::step::{Block, Pipeline, Step};
 use crate::target::Target;
@@ -78,10 +78,6 @@ pub(super) fn read(text: &PolicyText, service: &Service, diagnostics: &mut Diagn
     let limits = if service.tier == Tier::Consumption { Limits::CONSUMPTION } else { Limits::CLASSIC };
     let mut document = apimite_document::read(text.source.clone(), limits);
     diagnostics.extend(document.diagnostics.drain(..));
-    let missing = document.substitute(&|name| {
-        service.named_values.get(name).and_then(|value| value.value.as_ref()).map(|value| value.reveal().to_owned())
-    });
-    diagnostics.extend(missing);
     document
 }
 
@@ -169,7 +165,7 @@ fn merge(document: Option<&CompiledDocument>, wider: &Sections, absent_inherits:
 
 fn pipeline(sections: Sections) -> Arc<Pipeline> {
     let [inbound, backend, outbound, on_error] = sections.map(Block::new);
-    Arc::new(Pipeline { inbound, backend, outbound, on_error })
+    Arc::new(Pipeline::new(inbound, backend, outbound, on_error))
 }
 
 /// Compiles every document and merges the scopes.
@@ -179,10 +175,10 @@ fn pipeline(sections: Sections) -> Arc<Pipeline> {
 pub fn compile_service(
     service: Arc<Service>,
     registry: Registry,
-    engine: &Engine,
+    compiler: &dyn Compiler,
 ) -> Result<(CompiledService, Diagnostics), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
-    let tools = Toolbox { service: &service, registry, engine };
+    let tools = Toolbox { service: &service, registry, compiler };
     let inherits = service.decisions.absent_section_inherits;
     let default = PolicyText::new(
         "default global policy",

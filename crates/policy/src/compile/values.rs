@@ -6,14 +6,16 @@ use super::Compile;
 use crate::arg::{BoolArg, IntArg, NumberArg, SecondsArg, TextArg, ValueArg, seconds};
 use crate::code::{Code, Want};
 use crate::def::Refused;
+use crate::step::Needs;
 
 impl Compile<'_> {
     /// The expression in a text, compiled; `None` when the text is a literal.
     fn code(&mut self, text: &Text, want: Want) -> Result<Option<Code>, Refused> {
         let Some(island) = text.expression() else { return Ok(None) };
-        let code = Code::compile(self.tools.engine, &island, want).map_err(|errors| {
+        let program = self.tools.compiler.compile(&island, want).map_err(|errors| {
             for error in errors {
-                let span = text.source_span(error.span_in(island.code_offset));
+                let range = error.span.range();
+                let span = text.source_span(range.start + island.code_offset..range.end + island.code_offset);
                 let mut diagnostic = apimite_diag::Diagnostic::new(error.code, error.message)
                     .element(self.element)
                     .at(&self.source, span);
@@ -22,8 +24,8 @@ impl Compile<'_> {
             }
             Refused
         })?;
-        self.needs(code.needs());
-        Ok(Some(code))
+        self.needs(Needs { code: true, ..program.needs() });
+        Ok(Some(Code::new(program)))
     }
 
     /// Text as an argument.

@@ -1,0 +1,88 @@
+//! The members of C#'s `context`, as rows for the expression engine.
+//!
+//! Every singleton (`context`, `context.Request`, its headers…) is a host value without data; its rows read the
+//! [`Exchange`](crate::exchange::Exchange). Stored responses, tokens and model objects are objects with data.
+
+mod stored;
+
+use std::sync::LazyLock;
+
+use apimite_expr::library::{Registry, TypeDef, standard};
+use apimite_expr::library::core::collections::ArrayObject;
+use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
+
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+
+pub use stored::ResponseObject;
+
+/// Every type of the context, for an engine.
+pub static TYPES: &[&[&TypeDef]] =
+    &[stored::TYPES];
+
+/// The standard library and the types of the context.
+pub fn library() -> Vec<&'static [&'static TypeDef]> {
+    let mut groups = standard();
+    groups.extend(TYPES);
+    groups
+}
+
+impl Host for Exchange {
+    fn part(&self, id: std::any::TypeId) -> Option<&dyn std::any::Any> {
+        (id == std::any::TypeId::of::<Self>()).then_some(self as &dyn std::any::Any)
+    }
+
+    fn utc_now_ticks(&self) -> i64 {
+        ticks(self.clock.now())
+    }
+
+    fn random(&self) -> u64 {
+        crate::random::next()
+    }
+}
+
+/// Ticks of 100 ns since 0001-01-01 of an instant.
+pub(crate) fn ticks(at: apimite_clock::Timestamp) -> i64 {
+    const UNIX_EPOCH_TICKS: i64 = 621_355_968_000_000_000;
+    UNIX_EPOCH_TICKS + at.0.div_euclid(100)
+}
+
+/// A `DateTime` of kind UTC.
+pub(crate) fn date_time(at: apimite_clock::Timestamp) -> Value {
+    const UTC: u64 = 1 << 62;
+    Value::DateTime(u64::try_from(ticks(at)).unwrap_or(0) | UTC)
+}
+
+static PLAIN: LazyLock<Registry> = LazyLock::new(|| Registry::new(&library()));
+
+/// `Convert.ToString(value, InvariantCulture)`: how a value is written into an attribute, a header or a body.
+///
+/// # Errors
+/// A fault when the value's `ToString()` throws.
+pub fn to_text(value: &Value) -> Result<String, Fault> {
+    match value {
+        Value::Null => Ok(String::new()),
+        Value::Str(text) => Ok(text.as_str().to_owned()),
+        Value::Bool(true) => Ok("True".to_owned()),
+        Value::Bool(false) => Ok("False".to_owned()),
+        Value::Int(number) => Ok(number.to_string()),
+        Value::Long(number) => Ok(number.to_string()),
+        other => {
+            let mut cx = Cx::new(&NoHost, &PLAIN, Budget::default(), false);
+            cx.to_text(other).map(|text| text.as_str().to_owned()).map_err(|thrown| Fault::expression(&thrown))
+        }
+    }
+}
+
+/// A value as the bytes of a body: `byte[]` as it is, anything else as UTF-8 text.
+///
+/// # Errors
+/// A fault when the value's `ToString()` throws.
+pub fn to_bytes(value: &Value) -> Result<bytes::Bytes, Fault> {
+    if let Some(array) = value.downcast::<ArrayObject>() {
+        if array.type_of().element() == Some(Type::byte()) {
+            return Ok(array.bytes().into());
+        }
+    }
+    to_text(value).map(Into::into)
+}
