@@ -13,5 +13,10 @@ pub static DEF: PolicyDef =
     PolicyDef::new("base", "Puts the same section of the next wider scope in this place.", compile);
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    Err(cx.refuse(element.name_span, "policy::base", "`<base />` may stand directly in a section only", "move it there"))
+    Err(cx.refuse(
+        element.name_span,
+        "policy::base",
+        "`<base />` may stand directly in a section only",
+        "move it there",
+    ))
 }

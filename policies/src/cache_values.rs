@@ -9,8 +9,8 @@ use std::sync::Arc;
 use apimite_document::Element;
 use apimite_expr::Value;
 use apimite_policy::arg::{SecondsArg, TextArg, ValueArg};
-use apimite_policy::context;
 use apimite_policy::compile::Compile;
+use apimite_policy::context;
 use apimite_policy::def::{Attr, Kind, PolicyDef, Refused};
 use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
@@ -19,8 +19,9 @@ use apimite_policy::step::{Flow, Io, StepKind};
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
-const CACHING_TYPE: Attr =
-    Attr::new("caching-type", Kind::OneOf(&["internal", "external", "prefer-external"])).default("prefer-external").literal();
+const CACHING_TYPE: Attr = Attr::new("caching-type", Kind::OneOf(&["internal", "external", "prefer-external"]))
+    .default("prefer-external")
+    .literal();
 
 /// `cache-lookup-value`
 pub static LOOKUP: PolicyDef = PolicyDef {
@@ -143,7 +144,10 @@ impl Io for Store {
             let value = self.value.get(exchange)?;
             let keep = self.keep.get(exchange)?;
             if value.is_null() {
-                return Err(Fault::internal(EXPRESSION_FAILED, "Expression evaluation failed. The value to store is null."));
+                return Err(Fault::internal(
+                    EXPRESSION_FAILED,
+                    "Expression evaluation failed. The value to store is null.",
+                ));
             }
             let text = context::to_text(&value)?;
             match self.place.external(env)? {

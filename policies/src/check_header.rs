@@ -63,7 +63,8 @@ impl CheckHeader {
 impl Now for CheckHeader {
     fn run(&self, exchange: &mut Exchange, _env: &Env) -> Result<Flow, Fault> {
         let name = self.name.get(exchange)?.into_owned();
-        let headers = if exchange.edits_request() { &exchange.request.headers } else { &exchange.response_mut().headers };
+        let headers =
+            if exchange.edits_request() { &exchange.request.headers } else { &exchange.response_mut().headers };
         let found: Vec<String> =
             headers.get_all(name.trim()).iter().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned()).collect();
         if found.is_empty() {

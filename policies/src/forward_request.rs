@@ -173,7 +173,8 @@ impl Io for ForwardRequest {
                 buffer(Needs { request_body: true, ..Needs::default() }, exchange, env).await?;
             }
             let call = self.call(exchange)?;
-            let again = follow.then(|| (call.method.clone(), call.url.clone(), call.headers.clone(), call.options.clone()));
+            let again =
+                follow.then(|| (call.method.clone(), call.url.clone(), call.headers.clone(), call.options.clone()));
             let mut response = env.client.send(call).await.map_err(fault_of)?;
             if let Some((mut method, mut url, headers, options)) = again {
                 for _ in 0..MAX_REDIRECTS {
@@ -192,7 +193,8 @@ impl Io for ForwardRequest {
                             Body::None
                         }
                     };
-                    let call = Call { method: method.clone(), url: url.clone(), headers, body, options: options.clone() };
+                    let call =
+                        Call { method: method.clone(), url: url.clone(), headers, body, options: options.clone() };
                     response = env.client.send(call).await.map_err(fault_of)?;
                 }
             }

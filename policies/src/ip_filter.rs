@@ -62,7 +62,12 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         let mut known = |arg: &TextArg| match arg.as_literal() {
             Some(text) => match parse(text) {
                 Some(ip) => Ok(Some(ip)),
-                None => Err(cx.refuse(child.span, "ip_filter::address", format!("`{}` is no IP address", text.trim()), "use an IPv4 or IPv6 address")),
+                None => Err(cx.refuse(
+                    child.span,
+                    "ip_filter::address",
+                    format!("`{}` is no IP address", text.trim()),
+                    "use an IPv4 or IPv6 address",
+                )),
             },
             None => Ok(None),
         };
@@ -79,7 +84,12 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     }
     outcome?;
     if rules.is_empty() {
-        return Err(cx.refuse(element.name_span, "ip_filter::empty", "`ip-filter` needs an address or a range", "add one"));
+        return Err(cx.refuse(
+            element.name_span,
+            "ip_filter::empty",
+            "`ip-filter` needs an address or a range",
+            "add one",
+        ));
     }
     Ok(StepKind::now(IpFilter { action: cx.text(element, "action")?, rules }))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use apimite_counters::{Algorithm, Decision, QuotaDecision, RateLimit, RefusedCalls, Refusal};
+use apimite_counters::{Algorithm, Decision, QuotaDecision, RateLimit, Refusal, RefusedCalls};
 use apimite_document::Element;
 use apimite_expr::Value;
 use apimite_model::{RejectedCalls, Service};
@@ -40,7 +40,12 @@ impl Report {
                 Ok(name) => Ok(Some(name)),
                 Err(_) => {
                     let at = element.attr(attribute).map_or(element.name_span, apimite_document::Text::span);
-                    Err(cx.refuse(at, "limit::header", format!("`{name}` is no header name"), "use letters, digits and `-`"))
+                    Err(cx.refuse(
+                        at,
+                        "limit::header",
+                        format!("`{name}` is no header name"),
+                        "use letters, digits and `-`",
+                    ))
                 }
             },
             _ => Ok(None),

@@ -47,7 +47,11 @@ impl Io for LimitConcurrency {
         Box::pin(async move {
             let key = CounterKey::new(CounterKind::Concurrency, "", &self.key.get(exchange)?);
             let Some(_slot) = env.counters.acquire(&key, self.most) else {
-                return Err(Fault::refused(StatusCode::TOO_MANY_REQUESTS, "ConcurrencyLimitExceeded", "Too many requests"));
+                return Err(Fault::refused(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "ConcurrencyLimitExceeded",
+                    "Too many requests",
+                ));
             };
             run_block(&self.block, exchange, env).await
         })

@@ -78,7 +78,11 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
 
 impl RateLimitByKey {
     fn limit(&self, exchange: &Exchange) -> Result<RateLimit, Fault> {
-        let calls = u32::try_from(self.calls.get(exchange)?).unwrap_or(if self.calls.get(exchange)? < 0 { 0 } else { u32::MAX });
+        let calls = u32::try_from(self.calls.get(exchange)?).unwrap_or(if self.calls.get(exchange)? < 0 {
+            0
+        } else {
+            u32::MAX
+        });
         let period: Duration = self.period.get(exchange)?;
         Ok(rate_limit(&exchange.service, calls, period))
     }

@@ -34,8 +34,12 @@ struct ReturnResponse {
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let mut policy =
-        ReturnResponse { variable: cx.literal(element, "response-variable-name"), status: None, headers: Vec::new(), body: None };
+    let mut policy = ReturnResponse {
+        variable: cx.literal(element, "response-variable-name"),
+        status: None,
+        headers: Vec::new(),
+        body: None,
+    };
     let mut outcome = Ok(());
     for child in element.elements() {
         let read = cx.child_policy(child, |child, cx| {
@@ -75,8 +79,9 @@ impl Now for ReturnResponse {
 }
 
 fn from_variable(exchange: &Exchange, name: &str) -> Result<Response, Fault> {
-    let response = exchange.variables.get(name).and_then(|value| value.downcast::<ResponseObject>()).ok_or_else(|| {
-        Fault::internal("ResponseVariableNotFound", format!("The variable `{name}` does not hold a response."))
-    })?;
+    let response =
+        exchange.variables.get(name).and_then(|value| value.downcast::<ResponseObject>()).ok_or_else(|| {
+            Fault::internal("ResponseVariableNotFound", format!("The variable `{name}` does not hold a response."))
+        })?;
     Ok(response.to_response())
 }

@@ -43,9 +43,8 @@ impl Now for RewriteUri {
         if self.copy.get(exchange)? {
             copy_unmatched(&mut text, exchange);
         }
-        let path = url::path(&text).ok_or_else(|| {
-            Fault::internal(EXPRESSION_FAILED, format!("`{text}` is no path and query"))
-        })?;
+        let path = url::path(&text)
+            .ok_or_else(|| Fault::internal(EXPRESSION_FAILED, format!("`{text}` is no path and query")))?;
         exchange.request.set_relative(path);
         Ok(Flow::Next)
     }
@@ -79,7 +78,8 @@ fn fill(template: &str, matched: &[(Box<str>, Box<str>)]) -> String {
 
 /// A parameter value as it stands in a path: slashes stay, because a wildcard may hold several segments.
 fn encode_path(value: &str) -> String {
-    url::path(&format!("/{value}")).map_or_else(|| value.to_owned(), |path| path.as_str().get(1..).unwrap_or("").to_owned())
+    url::path(&format!("/{value}"))
+        .map_or_else(|| value.to_owned(), |path| path.as_str().get(1..).unwrap_or("").to_owned())
 }
 
 /// Adds query parameters that the operation's template does not name and the new query does not have.
@@ -87,7 +87,9 @@ fn copy_unmatched(text: &mut String, exchange: &Exchange) {
     let Some(query) = exchange.request.relative().query() else { return };
     let templated = exchange.operation.as_ref().and_then(|op| op.url_template.split_once('?')).map_or("", |(_, q)| q);
     let new = text.split_once('?').map_or("", |(_, q)| q).to_owned();
-    let has = |list: &str, key: &str| list.split('&').any(|part| part.split('=').next().unwrap_or("").eq_ignore_ascii_case(key));
+    let has = |list: &str, key: &str| {
+        list.split('&').any(|part| part.split('=').next().unwrap_or("").eq_ignore_ascii_case(key))
+    };
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let key = part.split('=').next().unwrap_or("");
         if has(templated, key) || has(&new, key) {

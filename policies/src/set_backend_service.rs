@@ -42,7 +42,11 @@ enum SetBackendService {
     Known(Arc<Target>),
     Url(TextArg),
     Entity(TextArg),
-    Dapr { app: TextArg, method: Option<TextArg>, namespace: Option<TextArg> },
+    Dapr {
+        app: TextArg,
+        method: Option<TextArg>,
+        namespace: Option<TextArg>,
+    },
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -51,17 +55,32 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     let at = element.name_span;
     let policy = match (url, id) {
         (Some(_), Some(_)) => {
-            return Err(cx.refuse(at, "set_backend_service::both", "`base-url` and `backend-id` exclude each other", "keep one"));
+            return Err(cx.refuse(
+                at,
+                "set_backend_service::both",
+                "`base-url` and `backend-id` exclude each other",
+                "keep one",
+            ));
         }
         (None, None) => {
-            return Err(cx.refuse(at, "set_backend_service::none", "`base-url` or `backend-id` is required", "add one of them"));
+            return Err(cx.refuse(
+                at,
+                "set_backend_service::none",
+                "`base-url` or `backend-id` is required",
+                "add one of them",
+            ));
         }
         (Some(url), None) => match url.as_literal().cloned() {
             Some(text) => match target_of_url(cx.service(), &text) {
                 Ok(target) => SetBackendService::Known(target),
                 Err(message) => {
                     let at = element.attr("base-url").map_or(at, apimite_document::Text::span);
-                    return Err(cx.refuse(at, "set_backend_service::base_url", message, "use an absolute http or https URL"));
+                    return Err(cx.refuse(
+                        at,
+                        "set_backend_service::base_url",
+                        message,
+                        "use an absolute http or https URL",
+                    ));
                 }
             },
             None => SetBackendService::Url(url),
@@ -69,7 +88,12 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         (None, Some(id)) => match id.as_literal().cloned() {
             Some(text) if text.eq_ignore_ascii_case("dapr") => {
                 let Some(app) = cx.optional_text(element, "dapr-app-id")? else {
-                    return Err(cx.refuse(at, "set_backend_service::dapr", "`dapr-app-id` is required with Dapr", "add it"));
+                    return Err(cx.refuse(
+                        at,
+                        "set_backend_service::dapr",
+                        "`dapr-app-id` is required with Dapr",
+                        "add it",
+                    ));
                 };
                 let method = cx.optional_text(element, "dapr-method")?;
                 SetBackendService::Dapr { app, method, namespace: cx.optional_text(element, "dapr-namespace")? }
@@ -78,7 +102,8 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
                 Ok(target) => SetBackendService::Known(target),
                 Err(message) => {
                     let near = apimite_diag::nearest(&text, cx.service().backends.keys().map(|key| &**key));
-                    let help = near.map_or("add the backend to the service".to_owned(), |n| format!("did you mean `{n}`?"));
+                    let help =
+                        near.map_or("add the backend to the service".to_owned(), |n| format!("did you mean `{n}`?"));
                     let at = element.attr("backend-id").map_or(at, apimite_document::Text::span);
                     return Err(cx.refuse(at, "set_backend_service::backend_id", message, &help));
                 }
@@ -123,7 +148,8 @@ impl Now for SetBackendService {
                 let namespace = namespace.as_ref().map(|arg| arg.get(exchange)).transpose()?;
                 let method = method.as_ref().map(|arg| arg.get(exchange)).transpose()?;
                 let suffix = namespace.map_or(String::new(), |n| format!(".{n}"));
-                let base = format!("http://localhost:3500/v1.0/invoke/{app}{suffix}/method/{}", method.unwrap_or_default());
+                let base =
+                    format!("http://localhost:3500/v1.0/invoke/{app}{suffix}/method/{}", method.unwrap_or_default());
                 target_of_url(&exchange.service, &base).map_err(fault)?
             }
         };

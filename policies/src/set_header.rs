@@ -150,7 +150,10 @@ impl SetHeader {
             Name::Text(arg) => {
                 let text = arg.get(exchange)?;
                 let name = HeaderName::try_from(text.trim()).map_err(|_| {
-                    Fault::internal(EXPRESSION_FAILED, format!("Expression evaluation failed. `{text}` is no header name."))
+                    Fault::internal(
+                        EXPRESSION_FAILED,
+                        format!("Expression evaluation failed. `{text}` is no header name."),
+                    )
                 })?;
                 Ok((!FIXED.contains(&name.as_str())).then_some(name))
             }
@@ -199,7 +202,12 @@ impl SetHeader {
     }
 }
 
-fn edit(headers: &mut HeaderMap, name: HeaderName, action: ExistsAction, mut values: Vec<HeaderValue>) -> Result<(), Fault> {
+fn edit(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    action: ExistsAction,
+    mut values: Vec<HeaderValue>,
+) -> Result<(), Fault> {
     match action {
         ExistsAction::Delete => {
             headers.remove(&name);

@@ -31,7 +31,12 @@ pub(crate) fn read(element: &Element, cx: &mut Compile<'_>) -> Result<SetMethod,
         TextArg::Literal(text) => match Method::from_bytes(text.trim().to_ascii_uppercase().as_bytes()) {
             Ok(method) => SetMethod::Known(method),
             Err(_) => {
-                return Err(cx.refuse(element.span, "set_method::name", format!("`{text}` is no method"), "use GET, POST, …"));
+                return Err(cx.refuse(
+                    element.span,
+                    "set_method::name",
+                    format!("`{text}` is no method"),
+                    "use GET, POST, …",
+                ));
             }
         },
         code => SetMethod::Text(code),

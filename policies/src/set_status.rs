@@ -17,10 +17,7 @@ use http::StatusCode;
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
-    attributes: &[
-        Attr::new("code", Kind::Int(100, 999)).required(),
-        Attr::new("reason", Kind::Text),
-    ],
+    attributes: &[Attr::new("code", Kind::Int(100, 999)).required(), Attr::new("reason", Kind::Text)],
     ..PolicyDef::new("set-status", "Sets status code and reason phrase of the response.", compile)
 };
 

@@ -15,10 +15,7 @@ use apimite_policy::step::{Flow, Now, StepKind};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
-    attributes: &[
-        Attr::new("name", Kind::Text).required().literal(),
-        Attr::new("value", Kind::Text).required(),
-    ],
+    attributes: &[Attr::new("name", Kind::Text).required().literal(), Attr::new("value", Kind::Text).required()],
     differences: &["values of any type are kept; Azure refuses some types at run time"],
     ..PolicyDef::new("set-variable", "Keeps a value under a name for the rest of the request.", compile)
 };

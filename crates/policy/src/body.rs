@@ -154,7 +154,8 @@ impl BodyCell {
         }
         let mut parts: Vec<Bytes> = Vec::new();
         let mut size = 0_u64;
-        while let Some(frame) = std::future::poll_fn(|cx| http_body::Body::poll_frame(Pin::new(&mut stream), cx)).await {
+        while let Some(frame) = std::future::poll_fn(|cx| http_body::Body::poll_frame(Pin::new(&mut stream), cx)).await
+        {
             let frame = frame.map_err(BufferError::Transport)?;
             if let Ok(data) = frame.into_data() {
                 size += data.len() as u64;

@@ -354,7 +354,8 @@ impl Exchange {
         let backend = self.request.target().backend.as_deref();
         let mut options = CallOptions { proxy: self.proxy.clone(), ..CallOptions::default() };
         if let Some(proxy) = backend.and_then(|backend| backend.proxy.as_ref()) {
-            let user = proxy.username.as_deref().map(|user| (user.to_owned(), proxy.password.clone().unwrap_or_default()));
+            let user =
+                proxy.username.as_deref().map(|user| (user.to_owned(), proxy.password.clone().unwrap_or_default()));
             options.proxy = Some(Arc::new(CallProxy { url: proxy.url.to_string(), credentials: user }));
         }
         let client = self.client_certificate.clone().or_else(|| self.backend_certificate());

@@ -20,7 +20,8 @@ pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
     for section in [Section::Inbound, Section::Backend, Section::Outbound] {
         exchange.section = section;
         let block = pipeline.section(section);
-        let outcome = if block.is_now() { run_now(block, exchange, env) } else { run_steps(block, exchange, env).await };
+        let outcome =
+            if block.is_now() { run_now(block, exchange, env) } else { run_steps(block, exchange, env).await };
         match outcome {
             Ok(Flow::Next) => {}
             Ok(Flow::Respond) => break,
@@ -89,7 +90,11 @@ async fn fail(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &
 ///
 /// # Errors
 /// The fault of the step that failed, with its place.
-pub fn run_block<'a>(block: &'a Block, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
+pub fn run_block<'a>(
+    block: &'a Block,
+    exchange: &'a mut Exchange,
+    env: &'a Env,
+) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
     if block.is_now() {
         let outcome = run_now(block, exchange, env);
         return Box::pin(std::future::ready(outcome));

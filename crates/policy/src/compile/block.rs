@@ -118,9 +118,19 @@ impl Compile<'_> {
                 "remove it: nothing is above the global document",
             );
         } else if self.in_fragment {
-            self.refuse(element.name_span, "policy::base", "`<base />` is not allowed inside a policy fragment", "remove it");
+            self.refuse(
+                element.name_span,
+                "policy::base",
+                "`<base />` is not allowed inside a policy fragment",
+                "remove it",
+            );
         } else if count > 1 {
-            self.refuse(element.name_span, "policy::base", "`<base />` may stand once in a section", "remove the others");
+            self.refuse(
+                element.name_span,
+                "policy::base",
+                "`<base />` may stand once in a section",
+                "remove the others",
+            );
         } else if self.scope != Scope::Global {
             items.push(Item::Base);
         }

@@ -57,12 +57,7 @@ pub fn check_element(def: &PolicyDef, element: &Element, cx: &mut Compile<'_>) -
     outcome.and(attributes).and(content)
 }
 
-fn check_attributes(
-    element: &Element,
-    known: &[Attr],
-    common: &[&str],
-    cx: &mut Compile<'_>,
-) -> Result<(), Refused> {
+fn check_attributes(element: &Element, known: &[Attr], common: &[&str], cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut outcome = Ok(());
     for attribute in &element.attributes {
         let name = &*attribute.name;
@@ -236,7 +231,11 @@ fn unknown_child<'n>(
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let names: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
-            if names.is_empty() { "the element takes no children".to_owned() } else { format!("it takes {}", names.join(", ")) }
+            if names.is_empty() {
+                "the element takes no children".to_owned()
+            } else {
+                format!("it takes {}", names.join(", "))
+            }
         }
     };
     cx.refuse(

@@ -14,7 +14,9 @@ use crate::def::{PolicyDef, Refused, Registry, Section};
 use crate::step::Needs;
 
 pub use check::check_element;
-pub use service::{CompiledApi, CompiledDocument, CompiledService, Contribution, backend_with_url, compile_document, compile_service};
+pub use service::{
+    CompiledApi, CompiledDocument, CompiledService, Contribution, backend_with_url, compile_document, compile_service,
+};
 
 /// What compiling needs besides the documents.
 #[derive(Clone, Copy)]

@@ -7,8 +7,8 @@ mod stored;
 
 use std::sync::LazyLock;
 
-use apimite_expr::library::{Registry, TypeDef, standard};
 use apimite_expr::library::core::collections::ArrayObject;
+use apimite_expr::library::{Registry, TypeDef, standard};
 use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
 
 use crate::exchange::Exchange;
@@ -17,8 +17,7 @@ use crate::fault::Fault;
 pub use stored::ResponseObject;
 
 /// Every type of the context, for an engine.
-pub static TYPES: &[&[&TypeDef]] =
-    &[stored::TYPES];
+pub static TYPES: &[&[&TypeDef]] = &[stored::TYPES];
 
 /// The standard library and the types of the context.
 pub fn library() -> Vec<&'static [&'static TypeDef]> {
