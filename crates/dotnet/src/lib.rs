@@ -2,6 +2,7 @@
 //!
 //! Every public function behaves as the .NET member it is named after, down to the text of the exception.
 
+pub mod crypto;
 pub mod exception;
 pub mod messages;
 pub mod numeric;
