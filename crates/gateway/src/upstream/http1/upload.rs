@@ -1,0 +1,153 @@
+//! Sends a request body while the answer may already be on its way.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use apimite_policy::body::{BodyError, StreamBody};
+use bytes::{Buf, Bytes};
+use http_body::Body as _;
+use tokio::io::AsyncWrite;
+
+use super::Framing;
+use super::encode;
+use crate::upstream::transport::Transport;
+
+/// Why an upload stopped.
+#[derive(Debug)]
+pub(crate) enum UploadError {
+    /// The backend's side failed.
+    Backend(io::Error),
+    /// The client's side failed.
+    Client(BodyError),
+}
+
+/// A body on its way to the backend: bytes to write before `data`, `data`, bytes to write after.
+pub(crate) struct Upload {
+    source: Source,
+    framing: Framing,
+    /// Bytes still allowed under `Content-Length`.
+    left: u64,
+    before: Vec<u8>,
+    before_sent: usize,
+    data: Bytes,
+    after: &'static [u8],
+    ended: bool,
+}
+
+enum Source {
+    Stream(StreamBody),
+    Spent,
+}
+
+impl Upload {
+    pub(crate) fn stream(body: StreamBody, framing: Framing) -> Self {
+        Self::new(Source::Stream(body), framing, Bytes::new())
+    }
+
+    /// Bytes in memory; `framing` was written with their exact length.
+    pub(crate) fn bytes(bytes: Bytes) -> Self {
+        Self::new(Source::Spent, Framing::Length(bytes.len() as u64), bytes)
+    }
+
+    fn new(source: Source, framing: Framing, data: Bytes) -> Self {
+        let left = if let Framing::Length(length) = framing { length } else { 0 };
+        let ended = matches!(source, Source::Spent);
+        Self { source, framing, left, before: Vec::new(), before_sent: 0, data, after: b"", ended }
+    }
+
+    /// Moves on as far as both sides allow. Ready when the whole body was handed to the transport.
+    pub(crate) fn poll(&mut self, io: &mut Transport, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
+        loop {
+            match self.poll_write(io, cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(UploadError::Backend(error))),
+                Poll::Pending => return Poll::Pending,
+            }
+            if self.ended {
+                return Pin::new(io).poll_flush(cx).map_err(UploadError::Backend);
+            }
+            let Source::Stream(stream) = &mut self.source else {
+                self.ended = true;
+                continue;
+            };
+            match Pin::new(stream).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.data(data)?,
+                    Err(frame) => {
+                        if let (Ok(fields), Framing::Chunked) = (frame.into_trailers(), self.framing) {
+                            self.before.extend_from_slice(b"0\r\n");
+                            for (name, value) in &fields {
+                                encode::line(&mut self.before, name, value);
+                            }
+                            self.before.extend_from_slice(b"\r\n");
+                            self.source = Source::Spent;
+                            self.ended = true;
+                        }
+                    }
+                },
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Client(error))),
+                Poll::Ready(None) => {
+                    self.source = Source::Spent;
+                    self.ended = true;
+                    match self.framing {
+                        Framing::Chunked => self.before.extend_from_slice(b"0\r\n\r\n"),
+                        _ if self.left > 0 => {
+                            return Poll::Ready(Err(UploadError::Client("the request body ended early".into())));
+                        }
+                        _ => {}
+                    }
+                }
+                Poll::Pending => {
+                    return match Pin::new(io).poll_flush(cx) {
+                        Poll::Ready(Err(error)) => Poll::Ready(Err(UploadError::Backend(error))),
+                        _ => Poll::Pending,
+                    };
+                }
+            }
+        }
+    }
+
+    fn data(&mut self, data: Bytes) -> Result<(), UploadError> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if self.framing == Framing::Chunked {
+            use std::io::Write;
+            let _ = write!(self.before, "{:x}\r\n", data.len());
+            self.after = b"\r\n";
+        } else {
+            self.left = self
+                .left
+                .checked_sub(data.len() as u64)
+                .ok_or_else(|| UploadError::Client("the request body is longer than its length says".into()))?;
+        }
+        self.data = data;
+        Ok(())
+    }
+
+    fn poll_write(&mut self, io: &mut Transport, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let before = self.before.get(self.before_sent..).unwrap_or_default();
+            if before.is_empty() && self.data.is_empty() && self.after.is_empty() {
+                self.before.clear();
+                self.before_sent = 0;
+                return Poll::Ready(Ok(()));
+            }
+            let pieces = [IoSlice::new(before), IoSlice::new(&self.data), IoSlice::new(self.after)];
+            let mut written = match Pin::new(&mut *io).poll_write_vectored(cx, &pieces) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => written,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            };
+            let part = written.min(before.len());
+            self.before_sent += part;
+            written -= part;
+            let part = written.min(self.data.len());
+            self.data.advance(part);
+            written -= part;
+            self.after = self.after.get(written..).unwrap_or_default();
+        }
+    }
+}
