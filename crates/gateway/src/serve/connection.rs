@@ -1,0 +1,266 @@
+//! One connection of a client, from its first byte to its last.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::LocalBoxFuture;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::connection_state::ConnectionState;
+use super::exchange;
+use super::reply::ReplyBody;
+use super::tunnel;
+use super::wire::Wire;
+use super::worker::Worker;
+use crate::config::{Arrival, Expect, Listener, Verdict};
+use crate::seat::Seat;
+
+/// How a client that speaks HTTP/2 without TLS begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// First read of a plain connection.
+const FIRST_READ: usize = 2 * 1024;
+/// Longest preamble, in bytes.
+const LONGEST_PREAMBLE: usize = 2 * 1024;
+
+/// Serves a connection until it ends or one of its strings is pulled.
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    state: Rc<ConnectionState>,
+    listener: Arc<Listener>,
+    tls: Option<Arc<ServerConfig>>,
+    stream: TcpStream,
+) {
+    let mut work = pin!(talk(worker, state.clone(), listener, tls, stream));
+    poll_fn(|cx| {
+        state.register(cx.waker());
+        if state.closing.get() {
+            return Poll::Ready(());
+        }
+        work.as_mut().poll(cx)
+    })
+    .await;
+}
+
+async fn talk(
+    worker: Rc<Worker>,
+    state: Rc<ConnectionState>,
+    listener: Arc<Listener>,
+    tls: Option<Arc<ServerConfig>>,
+    mut stream: TcpStream,
+) {
+    let mut ahead = BytesMut::new();
+    if !admit(&worker, &state, &listener, &mut stream, &mut ahead).await {
+        return;
+    }
+    let Some(config) = tls else {
+        // The first bytes tell HTTP/2 with prior knowledge from HTTP/1.1.
+        while ahead.len() < PREFACE.len() && PREFACE.starts_with(&ahead) {
+            ahead.reserve(FIRST_READ);
+            match stream.read_buf(&mut ahead).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        let http2 = ahead.starts_with(PREFACE);
+        return http(worker, state, stream, ahead.freeze(), http2).await;
+    };
+    state.tls.set(true);
+    let stream = Ahead { stream, ahead: ahead.freeze() };
+    let Ok(stream) = TlsAcceptor::from(config).accept(stream).await else { return };
+    let session = stream.get_ref().1;
+    let http2 = session.alpn_protocol() == Some(b"h2");
+    if let Some(leaf) = session.peer_certificates().and_then(<[_]>::first) {
+        *state.certificate.borrow_mut() = Some(Arc::from(leaf.as_ref()));
+    }
+    http(worker, state, stream, Bytes::new(), http2).await;
+}
+
+/// Reads the preamble, if one is expected, and asks where the connection came from; `false` closes it.
+async fn admit(
+    worker: &Worker,
+    state: &ConnectionState,
+    listener: &Listener,
+    stream: &mut TcpStream,
+    ahead: &mut BytesMut,
+) -> bool {
+    let Some(classifier) = worker.classifier() else { return listener.preamble == Expect::Nothing };
+    let mut preamble = None;
+    if listener.preamble == Expect::Preamble {
+        let (length, found) = loop {
+            match classifier.preamble(ahead) {
+                Ok(Some(found)) => break found,
+                Ok(None) if ahead.len() < LONGEST_PREAMBLE => {}
+                Ok(None) | Err(_) => return false,
+            }
+            match stream.read_buf(ahead).await {
+                Ok(0) | Err(_) => return false,
+                Ok(_) => {}
+            }
+        };
+        let _ = ahead.split_to(length.min(ahead.len()));
+        if let Some(client) = found.client {
+            state.client.set(client);
+        }
+        preamble = Some(found);
+    }
+    let arrival = Arrival { listener: &listener.name, local: state.local, peer: state.client.get() };
+    match classifier.classify(arrival, preamble.as_ref()) {
+        Verdict::Admit(source) => {
+            *state.source.borrow_mut() = source;
+            true
+        }
+        Verdict::Close => false,
+    }
+}
+
+async fn http<S>(worker: Rc<Worker>, state: Rc<ConnectionState>, stream: S, ahead: Bytes, http2: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    state.http2.set(http2);
+    let keep = worker.limits().head_bytes;
+    let wire = Wire::new(stream, ahead, state.clone(), worker.time(), keep);
+    let service = Service { worker: worker.clone(), state: state.clone() };
+    if http2 {
+        let mut connection = pin!(worker.http2().serve_connection(TokioIo::new(wire), service));
+        let mut told = false;
+        let _ = poll_fn(|cx| {
+            if state.draining.get() && !told {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            connection.as_mut().poll(cx)
+        })
+        .await;
+        return;
+    }
+    let mut connection = worker.http1().serve_connection(TokioIo::new(wire), service);
+    let mut told = false;
+    let outcome = poll_fn(|cx| {
+        if state.draining.get() && !told {
+            told = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        connection.poll_without_shutdown(cx)
+    })
+    .await;
+    let parts = connection.into_parts();
+    let mut wire = parts.io.into_inner();
+    let switched = state.switched.borrow_mut().take();
+    match switched {
+        Some((backend, from_backend)) if outcome.is_ok() => {
+            tunnel::pass(wire, parts.read_buf, backend, from_backend).await;
+        }
+        _ => {
+            // The end of a TLS session is said, not only shown.
+            let _ = wire.shutdown().await;
+        }
+    }
+}
+
+struct Service {
+    worker: Rc<Worker>,
+    state: Rc<ConnectionState>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<ReplyBody>;
+    type Error = std::convert::Infallible;
+    type Future = Serving;
+
+    fn call(&self, request: Request<Incoming>) -> Serving {
+        let seat = Rc::new(Seat::default());
+        let work = exchange::serve(self.worker.clone(), self.state.clone(), seat.clone(), request);
+        Serving { work: Some(Box::pin(work)), seat, worker: self.worker.clone() }
+    }
+}
+
+/// A request being served. Dropped before its end, which is how hyper says that the client went away, it goes on by itself:
+/// calls to backends fail, on-error runs, and the request is closed as any other.
+struct Serving {
+    work: Option<LocalBoxFuture<'static, Response<ReplyBody>>>,
+    seat: Rc<Seat>,
+    worker: Rc<Worker>,
+}
+
+impl Future for Serving {
+    type Output = Result<Response<ReplyBody>, std::convert::Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(work) = self.work.as_mut() else { return Poll::Pending };
+        let response = std::task::ready!(work.as_mut().poll(cx));
+        self.work = None;
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take()
+            && !self.worker.is_stopped()
+        {
+            self.seat.gone.set(true);
+            tokio::task::spawn_local(async move {
+                drop(work.await);
+            });
+        }
+    }
+}
+
+/// A stream some bytes of which were read already.
+struct Ahead {
+    stream: TcpStream,
+    ahead: Bytes,
+}
+
+impl AsyncRead for Ahead {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let this = self.get_mut();
+        if this.ahead.is_empty() {
+            return Pin::new(&mut this.stream).poll_read(cx, buf);
+        }
+        let take = this.ahead.len().min(buf.remaining());
+        buf.put_slice(&this.ahead.split_to(take));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Ahead {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}

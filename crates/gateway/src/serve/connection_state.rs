@@ -1,0 +1,151 @@
+//! What is known of a client's connection, and the strings by which it is held: drain, close.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
+
+use apimite_clock::Timestamp;
+use bytes::Bytes;
+use http::HeaderValue;
+use http::uri::Authority;
+
+use crate::config::{Limits, Source};
+use crate::upstream::transport::Transport;
+
+/// What an HTTP/1.1 connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Before the first byte of a request, or with TLS not yet agreed upon.
+    Idle,
+    /// A head is arriving.
+    Head,
+    /// A request is being served.
+    Busy,
+}
+
+/// One for each connection.
+#[derive(Debug)]
+pub(crate) struct ConnectionState {
+    pub(crate) local: SocketAddr,
+    /// The client: the peer, or whom the preamble named.
+    pub(crate) client: Cell<SocketAddr>,
+    pub(crate) source: RefCell<Source>,
+    pub(crate) tls: Cell<bool>,
+    /// Client certificate, DER.
+    pub(crate) certificate: RefCell<Option<Arc<[u8]>>>,
+    /// The `Host` that was last asked for, parsed: most clients ask for one.
+    host: RefCell<Option<(HeaderValue, Authority)>>,
+
+    pub(crate) phase: Cell<Phase>,
+    /// Since when it is in this phase, and when bytes last moved.
+    pub(crate) since: Cell<Timestamp>,
+    pub(crate) moved: Cell<Timestamp>,
+    /// Are bytes waiting for the client to take or send them?
+    pub(crate) stalled: Cell<bool>,
+    /// The same for the body of a request that somebody waits for.
+    pub(crate) awaited: RefCell<Option<Arc<AtomicBool>>>,
+    pub(crate) requests: Cell<usize>,
+    /// Requests being served; more than one with HTTP/2.
+    pub(crate) running: Cell<usize>,
+    /// Is it an HTTP/2 connection?
+    pub(crate) http2: Cell<bool>,
+
+    /// The bytes of the head that is arriving, for checks that the parser does not make.
+    pub(crate) head: RefCell<Vec<u8>>,
+    /// The backend's side of a WebSocket, once its handshake was answered.
+    pub(crate) switched: RefCell<Option<(Transport, Bytes)>>,
+
+    pub(crate) draining: Cell<bool>,
+    pub(crate) closing: Cell<bool>,
+    pub(crate) waker: RefCell<Option<Waker>>,
+}
+
+impl ConnectionState {
+    pub(crate) fn new(local: SocketAddr, peer: SocketAddr, source: Source, now: Timestamp) -> Self {
+        Self {
+            local,
+            client: Cell::new(peer),
+            source: RefCell::new(source),
+            tls: Cell::new(false),
+            certificate: RefCell::default(),
+            host: RefCell::default(),
+            phase: Cell::new(Phase::Idle),
+            since: Cell::new(now),
+            moved: Cell::new(now),
+            stalled: Cell::new(false),
+            awaited: RefCell::default(),
+            requests: Cell::new(0),
+            running: Cell::new(0),
+            http2: Cell::new(false),
+            head: RefCell::default(),
+            switched: RefCell::default(),
+            draining: Cell::new(false),
+            closing: Cell::new(false),
+            waker: RefCell::default(),
+        }
+    }
+
+    /// The host in a `Host` header.
+    pub(crate) fn authority_of(&self, host: &HeaderValue) -> Option<Authority> {
+        let mut known = self.host.borrow_mut();
+        if let Some((value, authority)) = &*known
+            && value == host
+        {
+            return Some(authority.clone());
+        }
+        let authority = Authority::try_from(host.as_bytes()).ok()?;
+        *known = Some((host.clone(), authority.clone()));
+        Some(authority)
+    }
+
+    pub(crate) fn enter(&self, phase: Phase, now: Timestamp) {
+        self.phase.set(phase);
+        self.since.set(now);
+    }
+
+    /// Remembers whom to wake when a string is pulled.
+    pub(crate) fn register(&self, waker: &Waker) {
+        let mut slot = self.waker.borrow_mut();
+        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    /// Asks the connection to end after the request it is serving.
+    pub(crate) fn drain(&self) {
+        self.draining.set(true);
+        self.wake();
+    }
+
+    /// Ends the connection.
+    pub(crate) fn close(&self) {
+        self.closing.set(true);
+        self.wake();
+    }
+
+    /// Ends the connection if its time is up.
+    pub(crate) fn check(&self, limits: &Limits, now: Timestamp) {
+        let overdue = match self.phase.get() {
+            Phase::Idle => {
+                let limit = if self.requests.get() == 0 { limits.head_time } else { limits.idle_time };
+                now.since(self.since.get()) > limit
+            }
+            Phase::Head => now.since(self.since.get()) > limits.head_time,
+            Phase::Busy => {
+                let awaited = self.awaited.borrow().as_ref().is_some_and(|awaited| awaited.load(Ordering::Relaxed));
+                (self.stalled.get() || awaited) && now.since(self.moved.get()) > limits.idle_time
+            }
+        };
+        if overdue {
+            self.close();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Serving clients: listeners, connections, and the life of each request.
+
+mod checks;
+mod connection;
+mod connection_state;
+mod exchange;
+mod incoming;
+mod listen;
+mod reply;
+mod tunnel;
+mod wire;
+mod worker;
+
+pub(crate) use self::listen::{Bound, bind};
+pub(crate) use self::worker::{Control, Setup, run};

@@ -1,0 +1,173 @@
+//! The answer on its way to the client, and the one function that closes a request.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use apimite_clock::Timestamp;
+use apimite_policy::body::{Body, BodyError};
+use apimite_policy::exchange::{Exchange, Response};
+use apimite_trace::Trace;
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http_body::{Frame, SizeHint};
+use hyper::ext::ReasonPhrase;
+
+use super::connection_state::ConnectionState;
+use super::worker::Worker;
+use crate::access::{Answered, End, Record};
+use crate::hop;
+use crate::upstream::http2::Outgoing;
+
+/// What is told about a request when it is over.
+#[derive(Debug)]
+pub(crate) struct Details {
+    pub(crate) method: Method,
+    pub(crate) target: PathAndQuery,
+    pub(crate) started: Timestamp,
+    pub(crate) status: StatusCode,
+    pub(crate) answered: Answered,
+    pub(crate) trace: Option<Box<Trace>>,
+}
+
+/// Closes a request when it is dropped, which happens on every path.
+pub(crate) struct Close {
+    worker: Rc<Worker>,
+    connection: Rc<ConnectionState>,
+    details: Option<Box<Details>>,
+    bytes: u64,
+    end: End,
+}
+
+impl Close {
+    pub(crate) fn new(worker: Rc<Worker>, connection: Rc<ConnectionState>) -> Self {
+        worker.request_began(&connection);
+        Self { worker, connection, details: None, bytes: 0, end: End::Aborted }
+    }
+
+    /// Is anybody told about it?
+    pub(crate) fn is_observed(&self) -> bool {
+        self.worker.observer().is_some()
+    }
+
+    pub(crate) fn describe(&mut self, details: Details) {
+        self.details = Some(Box::new(details));
+    }
+}
+
+impl Drop for Close {
+    fn drop(&mut self) {
+        self.worker.request_ended(&self.connection);
+        let (Some(observer), Some(mut details)) = (self.worker.observer(), self.details.take()) else { return };
+        if let Some(trace) = details.trace.take() {
+            observer.traced(*trace);
+        }
+        observer.finished(&Record {
+            started: details.started,
+            elapsed: self.worker.now().since(details.started),
+            method: details.method.as_str(),
+            target: details.target.as_str(),
+            source: self.connection.source.borrow().label(),
+            status: details.status,
+            answered: details.answered,
+            end: self.end,
+            body_bytes: self.bytes,
+        });
+    }
+}
+
+/// The body of an answer; closes the request when it was sent or given up.
+pub(crate) struct ReplyBody {
+    body: Outgoing,
+    close: Close,
+}
+
+impl ReplyBody {
+    pub(crate) fn new(body: Outgoing, mut close: Close) -> Self {
+        if http_body::Body::is_end_stream(&body) {
+            close.end = End::Complete;
+        }
+        Self { body, close }
+    }
+}
+
+impl http_body::Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let frame = Pin::new(&mut this.body).poll_frame(cx);
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    this.close.bytes += data.len() as u64;
+                }
+                if this.body.is_end_stream() {
+                    this.close.end = End::Complete;
+                }
+            }
+            Poll::Ready(None) => this.close.end = End::Complete,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Turns what the policies left into what is sent.
+pub(crate) fn of_exchange(exchange: &mut Exchange, handshake: bool) -> http::Response<Outgoing> {
+    let response = exchange.response.take().unwrap_or_else(|| apimite_policy::answer::empty(StatusCode::OK));
+    of_response(response, &exchange.request.method, handshake)
+}
+
+/// Turns a response into what is sent: framing headers agree with the body, hop-by-hop ones are gone.
+pub(crate) fn of_response(response: Response, method: &Method, handshake: bool) -> http::Response<Outgoing> {
+    let Response { mut status, reason, mut headers, body } = response;
+    let body = body.take();
+    let switching = status == StatusCode::SWITCHING_PROTOCOLS;
+    let mut upgrade = None;
+    if switching && handshake {
+        upgrade = headers.remove(header::UPGRADE);
+    } else if status.is_informational() {
+        // An interim status is no answer.
+        status = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    hop::strip(&mut headers);
+    if switching && handshake {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, upgrade.unwrap_or_else(|| HeaderValue::from_static("websocket")));
+    }
+    frame(&mut headers, &body, status, method);
+    let mut answer = http::Response::new(Outgoing::from(body));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    if let Some(reason) = reason
+        && let Ok(phrase) = ReasonPhrase::try_from(reason.as_bytes())
+    {
+        answer.extensions_mut().insert(phrase);
+    }
+    answer
+}
+
+/// Removes a `Content-Length` that does not fit the body.
+fn frame(headers: &mut HeaderMap, body: &Body, status: StatusCode, method: &Method) {
+    let Some(told) = headers.get(header::CONTENT_LENGTH) else { return };
+    let bodiless = *method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
+    let fits = match body.len() {
+        Some(0) if bodiless => true,
+        Some(length) => told.as_bytes() == itoa::Buffer::new().format(length).as_bytes(),
+        None => false,
+    };
+    if !fits || status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+}

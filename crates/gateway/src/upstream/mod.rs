@@ -1,0 +1,224 @@
+//! Calls to backends and other servers: the `Client` of one worker thread.
+
+mod connect;
+mod http1;
+pub(crate) mod http2;
+mod pool;
+mod resolve;
+pub(crate) mod tls;
+pub(crate) mod transport;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use apimite_policy::body::{Body, BodyCell};
+use apimite_policy::env::{Call, CallError, Client, HttpVersion};
+use apimite_policy::exchange::Response;
+use futures_util::future::LocalBoxFuture;
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+
+use self::connect::{ConnectError, Destination, proxy_authorization};
+use self::http1::{Answer, Connection, Framing, Head, Recycle, SendError};
+use self::pool::{Origin, Pool};
+use self::resolve::Resolver;
+use self::tls::ClientTls;
+use crate::seat::Seat;
+use crate::ticker::Ticker;
+
+/// Message of a backend that broke off.
+///
+/// Source: gateway log in a public issue of the self-hosted gateway.
+const CLOSED: &str = "Underlying transport connection was unexpectedly closed.";
+
+/// The outgoing connections of one worker thread.
+pub(crate) struct Upstream {
+    pool: Pool,
+    resolver: Resolver,
+    tls: Arc<ClientTls>,
+    ticker: Rc<Ticker>,
+}
+
+impl Upstream {
+    pub(crate) fn new(tls: Arc<ClientTls>, ticker: Rc<Ticker>) -> Self {
+        let time = ticker.coarse();
+        Self { pool: Pool::new(time.clone()), resolver: Resolver::new(time.clone()), tls, ticker }
+    }
+
+    /// Housekeeping, once a second.
+    pub(crate) fn sweep(&self) {
+        self.pool.sweep();
+    }
+
+    async fn call(&self, call: Call, seat: Option<&Seat>) -> Result<Response, CallError> {
+        let url = &call.url;
+        let to = Destination {
+            host: url.host(),
+            port: url.port(),
+            tls: url.scheme.is_tls().then_some(&*call.options.tls),
+            version: if call.options.upgrade { HttpVersion::Http1 } else { call.options.version },
+            proxy: call.options.proxy.as_deref(),
+        };
+        let (origin, recycle) = self.pool.origin(to);
+        let shared = origin.http2.lock().clone();
+        if let Some(shared) = shared.filter(|shared| !shared.is_closed()) {
+            return self.http2(shared, call).await;
+        }
+        let pooled = poll_fn(|cx| Poll::Ready(origin.take(cx))).await;
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => {
+                let transport = connect::connect(to, &self.resolver, &self.tls).await.map_err(refused)?;
+                let prior_knowledge = to.tls.is_none() && to.version == HttpVersion::Http2;
+                if transport.speaks_http2() || prior_knowledge {
+                    let shared = http2::handshake(transport).await.map_err(|error| broken(&error))?;
+                    *origin.http2.lock() = Some(shared.clone());
+                    return self.http2(shared, call).await;
+                }
+                if to.version == HttpVersion::Http2 {
+                    return Err(CallError::Connection("The backend does not offer HTTP/2.".to_owned()));
+                }
+                Connection::new(transport)
+            }
+        };
+        self.http1(connection, call, &origin, &recycle, seat).await
+    }
+
+    async fn http2(&self, mut shared: http2::Shared, call: Call) -> Result<Response, CallError> {
+        let uri: Uri = format!("{}://{}{}", call.url.scheme.as_str(), call.url.authority, call.url.path_and_query)
+            .parse()
+            .map_err(|error| broken(&error))?;
+        poll_fn(|cx| shared.poll_ready(cx)).await.map_err(|error| broken(&error))?;
+        let request = http2::request(call.method, uri, call.headers, call.body);
+        let (mut parts, body) = shared.send_request(request).await.map_err(|error| broken(&error))?.into_parts();
+        crate::hop::strip(&mut parts.headers);
+        let body = if http_body::Body::is_end_stream(&body) { Body::None } else { Body::stream(body) };
+        Ok(Response { status: parts.status, reason: None, headers: parts.headers, body: BodyCell::new(body) })
+    }
+
+    async fn http1(
+        &self,
+        mut connection: Box<Connection>,
+        call: Call,
+        origin: &Origin,
+        recycle: &Arc<dyn Recycle>,
+        seat: Option<&Seat>,
+    ) -> Result<Response, CallError> {
+        let Call { method, url, headers, mut body, options } = call;
+        let framing = match (&body, body.len()) {
+            (Body::None | Body::Consumed, _) => Framing::None,
+            (Body::Bytes(_), Some(0)) => Framing::None,
+            (_, Some(length)) => Framing::Length(length),
+            (_, None) => Framing::Chunked,
+        };
+        let host = headers.get(header::HOST).cloned().unwrap_or_else(|| url.host_header());
+        let plain_proxy = options.proxy.as_deref().filter(|_| !url.scheme.is_tls());
+        let absolute = plain_proxy.map(|_| url.to_string());
+        let mut added: Vec<(HeaderName, HeaderValue)> = Vec::new();
+        if let Some(value) = plain_proxy.and_then(proxy_authorization)
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            added.push((header::PROXY_AUTHORIZATION, value));
+        }
+        let head = Head {
+            method: &method,
+            target: absolute.as_deref().unwrap_or_else(|| url.path_and_query.as_str()),
+            host: &host,
+            headers: &headers,
+            added: &added,
+            framing,
+            upgrade: options.upgrade,
+        };
+        loop {
+            let reused = connection.reused;
+            let error = match connection.send(&head, &mut body, recycle).await {
+                Ok(answer) => return Ok(response(answer, seat)),
+                Err(error) => error,
+            };
+            let again = match error {
+                // A pooled connection that its peer had closed: the request is repeated when it left nothing behind.
+                SendError::Closed { sent } if reused && !matches!(body, Body::Stream(_)) => {
+                    !consumed(&body, framing) && (!sent || is_idempotent(&method))
+                }
+                SendError::Closed { sent: false } => reused,
+                _ => false,
+            };
+            if !again {
+                return Err(match error {
+                    SendError::Client(_) => CallError::ClientGone,
+                    SendError::Closed { .. } => CallError::Connection(CLOSED.to_owned()),
+                    SendError::Io(error) => broken(&error),
+                    SendError::Protocol(text) => CallError::Connection(format!("{CLOSED} ({text})")),
+                });
+            }
+            origin.clear();
+            let to = Destination {
+                host: url.host(),
+                port: url.port(),
+                tls: url.scheme.is_tls().then_some(&*options.tls),
+                version: HttpVersion::Http1,
+                proxy: options.proxy.as_deref(),
+            };
+            let transport = connect::connect(to, &self.resolver, &self.tls).await.map_err(refused)?;
+            connection = Connection::new(transport);
+        }
+    }
+}
+
+/// Was a streaming body taken already?
+const fn consumed(body: &Body, framing: Framing) -> bool {
+    matches!(body, Body::Consumed) && !matches!(framing, Framing::None)
+}
+
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE)
+}
+
+fn refused(error: ConnectError) -> CallError {
+    CallError::Connection(error.to_string())
+}
+
+fn broken(error: &dyn std::fmt::Display) -> CallError {
+    CallError::Connection(format!("{CLOSED} ({error})"))
+}
+
+fn response(answer: Answer, seat: Option<&Seat>) -> Response {
+    let Answer { head, body, switched } = answer;
+    if head.status == StatusCode::SWITCHING_PROTOCOLS
+        && let (Some(seat), Some(switched)) = (seat, switched)
+    {
+        *seat.switched.borrow_mut() = Some(switched);
+    }
+    Response { status: head.status, reason: head.reason, headers: head.headers, body: BodyCell::new(body) }
+}
+
+impl Client for Upstream {
+    fn send<'a>(&'a self, call: Call) -> LocalBoxFuture<'a, Result<Response, CallError>> {
+        let seat = Seat::current();
+        Box::pin(async move {
+            let mut call = call;
+            if let Some(seat) = &seat
+                && seat.handshake.get()
+                && call.headers.contains_key(header::UPGRADE)
+            {
+                call.options.upgrade = true;
+            }
+            let limit = call.options.timeout;
+            let mut work = pin!(self.ticker.within(limit, self.call(call, seat.as_deref())));
+            poll_fn(|cx| {
+                if seat.as_ref().is_some_and(|seat| seat.gone.get()) {
+                    return Poll::Ready(Err(CallError::ClientGone));
+                }
+                work.as_mut().poll(cx).map(|outcome| outcome.unwrap_or(Err(CallError::Timeout)))
+            })
+            .await
+            .inspect(|_| {
+                if let Some(seat) = &seat {
+                    seat.called.set(true);
+                }
+            })
+        })
+    }
+}
