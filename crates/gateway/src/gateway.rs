@@ -89,10 +89,8 @@ impl Gateway {
         let (control, watch) = watch::channel(Control::Run);
         let mut gateway = Self { addresses, snapshot, control, workers: Vec::with_capacity(workers) };
         for number in 0..workers {
-            let sockets = bound
-                .iter_mut()
-                .filter_map(|bound| Some((bound.listener.clone(), bound.sockets.pop()?)))
-                .collect();
+            let sockets =
+                bound.iter_mut().filter_map(|bound| Some((bound.listener.clone(), bound.sockets.pop()?))).collect();
             let (setup, watch) = (setup.clone(), watch.clone());
             let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 // The runtime fails to start only when the system is out of descriptors.

@@ -82,7 +82,8 @@ impl ApiKeys {
 impl Keys {
     /// Indexes the keys of a service.
     pub fn new(service: &Service) -> Self {
-        let mut by_key = HashMap::with_capacity_and_hasher(service.subscriptions.len() * 2, ahash::RandomState::default());
+        let mut by_key =
+            HashMap::with_capacity_and_hasher(service.subscriptions.len() * 2, ahash::RandomState::default());
         for subscription in service.subscriptions.values() {
             let product = match &subscription.scope {
                 SubscriptionScope::Product(id) => service.products.get(id).cloned(),

@@ -171,11 +171,8 @@ impl Router {
             }
         };
         let websocket = api.kind == ApiKind::WebSocket;
-        let (http, https) = if websocket {
-            (api.protocols.ws, api.protocols.wss)
-        } else {
-            (api.protocols.http, api.protocols.https)
-        };
+        let (http, https) =
+            if websocket { (api.protocols.ws, api.protocols.wss) } else { (api.protocols.http, api.protocols.https) };
         revisions.0.push(Revision {
             number: api.revision.clone(),
             current: api.is_current,
@@ -222,7 +219,7 @@ impl Router {
             let rest = revision.as_ref().map_or(end, |mark| mark.number.end);
             let rest_path = path.get(rest..).unwrap_or("");
             let operation = self.operation(api, query, rest_path);
-            return Some(Route { api, operation, rest: rest + skipped });
+            return Some(Route { api, operation, rest: if rest == 0 { 0 } else { rest + skipped } });
         }
         None
     }
@@ -237,7 +234,9 @@ impl Place {
         for (choice, versions) in &self.versions {
             let version = match choice {
                 Choice::Query(name) => query_value(query.query, name).map(decoded_query),
-                Choice::Header(name) => query.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned()),
+                Choice::Header(name) => {
+                    query.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned())
+                }
             };
             if let Some(version) = version.filter(|version| !version.is_empty()) {
                 return versions.get(version.to_ascii_lowercase().as_str()).and_then(|r| r.pick(number, query));

@@ -110,7 +110,12 @@ pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
 /// Matches a mixed segment; pushes name and value of each parameter, or leaves `found` as it was.
 ///
 /// A parameter takes as little as it can, and at least one character.
-pub(crate) fn match_mixed(pieces: &[Piece], text: &str, ignore_case: bool, found: &mut Vec<(Box<str>, Box<str>)>) -> bool {
+pub(crate) fn match_mixed(
+    pieces: &[Piece],
+    text: &str,
+    ignore_case: bool,
+    found: &mut Vec<(Box<str>, Box<str>)>,
+) -> bool {
     let start = found.len();
     let matched = mixed(pieces, text, ignore_case, found);
     if !matched {
@@ -166,9 +171,10 @@ fn find(text: &str, literal: &str, ignore_case: bool, last: bool) -> Option<usiz
         let at = text.len().checked_sub(literal.len())?;
         return (text.is_char_boundary(at) && strip(text.get(at..)?, literal, ignore_case).is_some()).then_some(at);
     }
-    text.char_indices().skip(1).map(|(at, _)| at).find(|&at| {
-        text.get(at..).is_some_and(|tail| strip(tail, literal, ignore_case).is_some())
-    })
+    text.char_indices()
+        .skip(1)
+        .map(|(at, _)| at)
+        .find(|&at| text.get(at..).is_some_and(|tail| strip(tail, literal, ignore_case).is_some()))
 }
 
 #[cfg(test)]

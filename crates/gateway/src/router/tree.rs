@@ -97,7 +97,8 @@ impl Tree {
         let trimmed = path.strip_suffix('/').unwrap_or(path);
         let segments: SmallVec<[&str; 16]> =
             if trimmed.is_empty() { SmallVec::new() } else { trimmed.split('/').collect() };
-        let mut search = Search { tree: self, asked, path, segments: &segments, values: SmallVec::new(), mixed: Vec::new() };
+        let mut search =
+            Search { tree: self, asked, path, segments: &segments, values: SmallVec::new(), mixed: Vec::new() };
         search.node(&self.root, 0)
     }
 }
@@ -149,7 +150,8 @@ impl<'a> Search<'a> {
     }
 
     fn literal(&self, node: &'a Node, segment: &str) -> Option<&'a Node> {
-        let plain = !segment.contains('%') && !(self.tree.ignore_case && segment.bytes().any(|b| b.is_ascii_uppercase()));
+        let plain =
+            !(segment.contains('%') || self.tree.ignore_case && segment.bytes().any(|b| b.is_ascii_uppercase()));
         if plain {
             return node.literals.get(segment);
         }

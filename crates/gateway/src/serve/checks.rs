@@ -20,11 +20,11 @@ pub(crate) fn is_health(path: &str) -> bool {
 }
 
 /// A refusal in the gateway's JSON form.
-pub(crate) fn refusal(status: StatusCode, message: &str) -> Response {
+pub(crate) fn refusal(status: StatusCode, message: &str) -> Box<Response> {
     let mut response = answer::empty(status);
     response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.body = BodyCell::new(Body::Bytes(answer::json(status.as_u16(), message, None)));
-    response
+    Box::new(response)
 }
 
 /// Refuses what cannot be understood in one way only; gives the host the client asked for.
@@ -36,7 +36,7 @@ pub(crate) fn check(
     target: &PathAndQuery,
     limits: &Limits,
     connection: &ConnectionState,
-) -> Result<Authority, Response> {
+) -> Result<Authority, Box<Response>> {
     if parts.version <= Version::HTTP_11
         && (parts.headers.contains_key(header::CONTENT_LENGTH) || parts.headers.contains_key(header::TRANSFER_ENCODING))
         && is_ambiguous(&connection.head.borrow())
@@ -66,7 +66,7 @@ pub(crate) fn check(
     Ok(authority)
 }
 
-fn closing(mut response: Response) -> Response {
+fn closing(mut response: Box<Response>) -> Box<Response> {
     // Read when the answer is written: what follows on this connection is not trusted.
     response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     response

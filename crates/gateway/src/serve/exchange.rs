@@ -37,7 +37,7 @@ pub(crate) async fn serve(
     let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     let authority = match checks::check(&parts, &target, worker.limits(), &connection) {
         Ok(authority) => authority,
-        Err(refusal) => return built_in(&worker, close, &parts.method, &target, refusal),
+        Err(refusal) => return built_in(&worker, close, &parts.method, &target, *refusal),
     };
     if checks::is_health(target.path()) {
         let mut fine = answer::empty(StatusCode::OK);
@@ -79,7 +79,7 @@ pub(crate) async fn serve(
         response.headers.extend(trace_headers);
     }
     let switched = seat.switched.borrow_mut().take();
-    let mut reply = reply::of_exchange(&mut exchange, switched.is_some());
+    let reply = reply::of_exchange(&mut exchange, switched.is_some());
     if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
         *connection.switched.borrow_mut() = switched;
     }
@@ -222,10 +222,9 @@ fn public_access_disabled(service: &Service, caller: IpAddr) -> Response {
     let first = format!(
         "Request originated from client public IP address {caller}, public network access on this '{id}' is disabled."
     );
-    let second =
-        format!("To connect to '{id}', please use the Private Endpoint from inside your virtual network.");
+    let second = format!("To connect to '{id}', please use the Private Endpoint from inside your virtual network.");
     if service.decisions.public_access_json {
-        return checks::refusal(StatusCode::FORBIDDEN, &format!("{first} {second}"));
+        return *checks::refusal(StatusCode::FORBIDDEN, &format!("{first} {second}"));
     }
     let mut response = answer::empty(StatusCode::FORBIDDEN);
     response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));

@@ -11,5 +11,5 @@ mod tunnel;
 mod wire;
 mod worker;
 
-pub(crate) use self::listen::{Bound, bind};
+pub(crate) use self::listen::bind;
 pub(crate) use self::worker::{Control, Setup, run};

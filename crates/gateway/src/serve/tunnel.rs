@@ -42,11 +42,7 @@ where
     let _ = tokio::time::timeout(FAREWELL, rest).await;
 }
 
-async fn one_way(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    ahead: Bytes,
-) {
+async fn one_way(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, ahead: Bytes) {
     let passed = async {
         to.write_all(&ahead).await?;
         to.flush().await?;

@@ -71,7 +71,10 @@ impl Worker {
         };
         let limits = &options.limits;
         let mut http1 = http1::Builder::new();
-        http1.max_header_size(limits.head_bytes).title_case_headers(true).max_buf_size(limits.head_bytes.max(256 * 1024));
+        http1
+            .max_header_size(limits.head_bytes)
+            .title_case_headers(true)
+            .max_buf_size(limits.head_bytes.max(256 * 1024));
         // Up to a hundred headers are parsed without an allocation.
         if limits.headers > 100 {
             http1.max_headers(limits.headers);
@@ -145,10 +148,8 @@ impl Worker {
     /// A fresh request id: version 4, without asking the system for randomness each time.
     pub(crate) fn next_id(&self) -> Uuid {
         let high = self.random();
-        uuid::Builder::from_u64_pair(high, self.random())
-            .with_variant(uuid::Variant::RFC4122)
-            .with_version(uuid::Version::Random)
-            .into_uuid()
+        let bytes = (u128::from(high) << 64 | u128::from(self.random())).to_be_bytes();
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
     /// SplitMix64.
@@ -210,7 +211,8 @@ async fn work(worker: &Rc<Worker>, sockets: Vec<(Arc<Listener>, TcpListener)>, m
     }
     let ticking = tokio::task::spawn_local(tick(worker.clone()));
     // An error means that whoever holds the gateway is gone: drain at once.
-    let told = control.wait_for(|control| *control != Control::Run).await.map_or(Control::Drain(Duration::ZERO), |c| *c);
+    let told =
+        control.wait_for(|control| *control != Control::Run).await.map_or(Control::Drain(Duration::ZERO), |c| *c);
     for task in accepting {
         task.abort();
     }

@@ -10,7 +10,7 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::store::{HostCertificate, NotACertificate};
+use super::store::HostCertificate;
 
 const CA_DAYS: i64 = 3650;
 /// Browsers refuse certificates that are valid for longer.
@@ -86,21 +86,18 @@ impl LocalCa {
         let (pem, key) = match known {
             Some(known) => known,
             None => {
-                let content = |reason: rcgen::Error| LocalCaError::Content {
-                    path: ca_file.clone(),
-                    reason: reason.to_string(),
-                };
+                let content =
+                    |reason: rcgen::Error| LocalCaError::Content { path: ca_file.clone(), reason: reason.to_string() };
                 let key = KeyPair::from_pem(&ca_key).map_err(content)?;
                 let issuer = Issuer::from_ca_cert_pem(&ca_pem, key).map_err(content)?;
-                let (pem, key) =
-                    leaf(names, &issuer, now).map_err(|error| LocalCaError::Make(error.to_string()))?;
+                let (pem, key) = leaf(names, &issuer, now).map_err(|error| LocalCaError::Make(error.to_string()))?;
                 write_private(&leaf_key_file, &key)?;
                 write(&leaf_file, &pem)?;
                 (pem, key)
             }
         };
         let certificate = HostCertificate::from_pem(Vec::new(), &pem, &key)
-            .map_err(|NotACertificate(reason)| LocalCaError::Content { path: leaf_file, reason })?;
+            .map_err(|error| LocalCaError::Content { path: leaf_file, reason: error.to_string() })?;
         Ok(Self { ca_file, ca_pem, certificate })
     }
 }
@@ -124,7 +121,11 @@ fn authority(now: OffsetDateTime) -> Result<(String, String), rcgen::Error> {
     Ok((certificate.pem(), key.serialize_pem()))
 }
 
-fn leaf(names: Vec<String>, issuer: &Issuer<'_, KeyPair>, now: OffsetDateTime) -> Result<(String, String), rcgen::Error> {
+fn leaf(
+    names: Vec<String>,
+    issuer: &Issuer<'_, KeyPair>,
+    now: OffsetDateTime,
+) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = named("Apimite gateway");

@@ -35,8 +35,7 @@ impl HostCertificate {
         let refuse = |error: &dyn std::fmt::Display| NotACertificate(error.to_string());
         let leaf = chain.first().ok_or_else(|| refuse(&"it has no certificate"))?;
         let names = if names.is_empty() { names_in(leaf)? } else { names };
-        let key =
-            CertifiedKey::from_der(chain, key, &super::provider()).map_err(|error| refuse(&error))?;
+        let key = CertifiedKey::from_der(chain, key, &super::provider()).map_err(|error| refuse(&error))?;
         Ok(Self { names: names.iter().map(|name| name.to_ascii_lowercase().into()).collect(), key: Arc::new(key) })
     }
 
@@ -61,8 +60,7 @@ impl HostCertificate {
 
 /// DNS names in a certificate.
 fn names_in(leaf: &CertificateDer<'_>) -> Result<Vec<Box<str>>, NotACertificate> {
-    let (_, parsed) =
-        x509_parser::parse_x509_certificate(leaf).map_err(|error| NotACertificate(error.to_string()))?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(leaf).map_err(|error| NotACertificate(error.to_string()))?;
     let mut names = Vec::new();
     if let Ok(Some(alternative)) = parsed.subject_alternative_name() {
         for name in &alternative.value.general_names {
@@ -136,7 +134,8 @@ mod tests {
     use super::*;
 
     fn certificate(names: &[&str]) -> HostCertificate {
-        let made = rcgen::generate_simple_self_signed(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let made = rcgen::generate_simple_self_signed(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+            .unwrap();
         HostCertificate::from_pem(Vec::new(), &made.cert.pem(), &made.signing_key.serialize_pem()).unwrap()
     }
 

@@ -76,16 +76,13 @@ pub(crate) async fn connect(
     let config = tls.config(switches, to.version).await.map_err(ConnectError::Tls)?;
     let bare = to.host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(|error| ConnectError::Tls(error.to_string()))?;
-    let stream = TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .map_err(|error| ConnectError::Tls(error.to_string()))?;
+    let stream =
+        TlsConnector::from(config).connect(name, stream).await.map_err(|error| ConnectError::Tls(error.to_string()))?;
     Ok(Transport::Tls(Box::new(stream)))
 }
 
 async fn tcp(host: &str, port: u16, resolver: &Resolver) -> Result<TcpStream, ConnectError> {
-    let addresses =
-        resolver.resolve(host, port).await.map_err(|_| ConnectError::Resolve { host: host.to_owned() })?;
+    let addresses = resolver.resolve(host, port).await.map_err(|_| ConnectError::Resolve { host: host.to_owned() })?;
     let mut last = io::Error::from(io::ErrorKind::TimedOut);
     for address in addresses {
         match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {

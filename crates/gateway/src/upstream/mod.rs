@@ -147,7 +147,7 @@ impl Upstream {
             };
             if !again {
                 return Err(match error {
-                    SendError::Client(_) => CallError::ClientGone,
+                    SendError::Client => CallError::ClientGone,
                     SendError::Closed { .. } => CallError::Connection(CLOSED.to_owned()),
                     SendError::Io(error) => broken(&error),
                     SendError::Protocol(text) => CallError::Connection(format!("{CLOSED} ({text})")),

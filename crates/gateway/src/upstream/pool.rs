@@ -66,6 +66,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 
 /// The idle connections to one origin.
 pub(crate) struct Origin {
+    #[expect(clippy::vec_box, reason = "connections move between pool and answers as pointers")]
     idle: Mutex<Vec<Box<Connection>>>,
     pub(crate) http2: Mutex<Option<Shared>>,
     time: CoarseTime,
@@ -133,8 +134,7 @@ impl Pool {
         if let Some((origin, recycle)) = origins.get(&KeyRef(to)) {
             return (origin.clone(), recycle.clone());
         }
-        let origin =
-            Arc::new(Origin { idle: Mutex::default(), http2: Mutex::default(), time: self.time.clone() });
+        let origin = Arc::new(Origin { idle: Mutex::default(), http2: Mutex::default(), time: self.time.clone() });
         let recycle: Arc<dyn Recycle> = origin.clone();
         let key = Key {
             host: to.host.into(),

@@ -85,11 +85,6 @@ impl Chunked {
             }
         }
     }
-
-    /// Was the last byte of the message read?
-    pub(crate) const fn is_done(&self) -> bool {
-        matches!(self, Self::Done)
-    }
 }
 
 fn take_line(buffer: &mut BytesMut, limit: usize) -> Result<Option<BytesMut>, &'static str> {

@@ -12,11 +12,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::Framing;
 use super::chunked::{Chunked, Piece};
 use super::decode::{self, Ending, Parsed};
 use super::encode::{self, Head};
 use super::upload::{Upload, UploadError};
-use super::Framing;
 use crate::upstream::transport::Transport;
 
 /// First read size, and what an idle connection may keep.
@@ -68,7 +68,7 @@ pub(crate) enum SendError {
     /// The answer is not HTTP.
     Protocol(&'static str),
     /// The client's body failed.
-    Client(BodyError),
+    Client,
 }
 
 impl Connection {
@@ -125,9 +125,9 @@ impl Connection {
             let parsed = poll_fn(|cx| {
                 if !broken {
                     match self.poll_upload(&mut upload, body, framing, cx) {
-                        Poll::Ready(Err(UploadError::Client(error))) => return Poll::Ready(Err(SendError::Client(error))),
+                        Poll::Ready(Err(UploadError::Client)) => return Poll::Ready(Err(SendError::Client)),
                         // The backend may have answered before it stopped listening.
-                        Poll::Ready(Err(UploadError::Backend(_))) => broken = true,
+                        Poll::Ready(Err(UploadError::Backend)) => broken = true,
                         _ => {}
                     }
                 }
@@ -197,14 +197,14 @@ impl Connection {
     ) -> Poll<Result<(), UploadError>> {
         while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut self.io).poll_write(cx, rest)) {
-                Ok(0) => return Poll::Ready(Err(UploadError::Backend(io::ErrorKind::WriteZero.into()))),
+                Ok(0) => return Poll::Ready(Err(UploadError::Backend)),
                 Ok(written) => {
                     self.sent += written;
                     if self.sent == self.output.len() {
-                        ready!(Pin::new(&mut self.io).poll_flush(cx)).map_err(UploadError::Backend)?;
+                        ready!(Pin::new(&mut self.io).poll_flush(cx)).map_err(|_| UploadError::Backend)?;
                     }
                 }
-                Err(error) => return Poll::Ready(Err(UploadError::Backend(error))),
+                Err(_) => return Poll::Ready(Err(UploadError::Backend)),
             }
         }
         if body.is_stream()

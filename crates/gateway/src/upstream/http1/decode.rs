@@ -38,7 +38,11 @@ pub(crate) struct Parsed {
 /// Takes a whole head out of `buffer`; `None` when its end has not arrived yet.
 ///
 /// `searched` is how much of the buffer earlier calls have looked through.
-pub(crate) fn head(buffer: &mut BytesMut, searched: &mut usize, method: &Method) -> Result<Option<Parsed>, &'static str> {
+pub(crate) fn head(
+    buffer: &mut BytesMut,
+    searched: &mut usize,
+    method: &Method,
+) -> Result<Option<Parsed>, &'static str> {
     let Some(end) = end_of_head(buffer, *searched) else {
         if buffer.len() > HEAD_LIMIT {
             return Err("the response head is too long");
@@ -104,9 +108,11 @@ fn of_response(text: &Bytes, response: &httparse::Response<'_, '_>, method: &Met
             }
             header::TRANSFER_ENCODING => {
                 coded = true;
-                chunked = field.value.rsplit(|b| *b == b',').next().is_some_and(|last| {
-                    last.trim_ascii().eq_ignore_ascii_case(b"chunked")
-                });
+                chunked = field
+                    .value
+                    .rsplit(|b| *b == b',')
+                    .next()
+                    .is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
                 continue;
             }
             header::CONTENT_LENGTH => {
@@ -122,7 +128,8 @@ fn of_response(text: &Bytes, response: &httparse::Response<'_, '_>, method: &Met
             ref name if name.as_str() == "keep-alive" || name.as_str() == "proxy-connection" => continue,
             _ => {}
         }
-        let value = HeaderValue::from_maybe_shared(text.slice_ref(field.value)).map_err(|_| "a header has no valid value")?;
+        let value =
+            HeaderValue::from_maybe_shared(text.slice_ref(field.value)).map_err(|_| "a header has no valid value")?;
         headers.append(name, value);
     }
     named.remove_from(&mut headers);
@@ -201,7 +208,8 @@ mod tests {
 
     #[test]
     fn headers_named_by_connection_stay_behind() {
-        let parsed = read("HTTP/1.1 204 No Content\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nX-End: 2\r\n\r\n").unwrap();
+        let parsed =
+            read("HTTP/1.1 204 No Content\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nX-End: 2\r\n\r\n").unwrap();
         assert_eq!(parsed.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-end"]);
         assert!(!parsed.keep_alive && parsed.reason.is_none());
     }

@@ -1,7 +1,7 @@
 //! Writes the head of a request as HTTP/1.1 bytes.
 
+use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Uri};
 
 use super::Framing;
 use crate::hop::{self, Named};
@@ -80,11 +80,6 @@ pub(crate) fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"\r\n");
-}
-
-/// Path and query of a URI as it stands in a request line.
-pub(crate) fn target_of(uri: &Uri) -> &str {
-    uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod encode;
 mod upload;
 
 pub(crate) use connection::{Answer, Connection, Recycle, SendError};
-pub(crate) use encode::{Head, target_of};
+pub(crate) use encode::Head;
 
 /// How the length of a message is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

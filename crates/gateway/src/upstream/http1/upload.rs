@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use apimite_policy::body::{BodyError, StreamBody};
+use apimite_policy::body::StreamBody;
 use bytes::{Buf, Bytes};
 use http_body::Body as _;
 use tokio::io::AsyncWrite;
@@ -17,9 +17,9 @@ use crate::upstream::transport::Transport;
 #[derive(Debug)]
 pub(crate) enum UploadError {
     /// The backend's side failed.
-    Backend(io::Error),
-    /// The client's side failed.
-    Client(BodyError),
+    Backend,
+    /// The client's side failed, or its body is not as long as it said.
+    Client,
 }
 
 /// A body on its way to the backend: bytes to write before `data`, `data`, bytes to write after.
@@ -61,11 +61,11 @@ impl Upload {
         loop {
             match self.poll_write(io, cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(UploadError::Backend(error))),
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(UploadError::Backend)),
                 Poll::Pending => return Poll::Pending,
             }
             if self.ended {
-                return Pin::new(io).poll_flush(cx).map_err(UploadError::Backend);
+                return Pin::new(io).poll_flush(cx).map_err(|_| UploadError::Backend);
             }
             let Source::Stream(stream) = &mut self.source else {
                 self.ended = true;
@@ -86,21 +86,21 @@ impl Upload {
                         }
                     }
                 },
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Client(error))),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(UploadError::Client)),
                 Poll::Ready(None) => {
                     self.source = Source::Spent;
                     self.ended = true;
                     match self.framing {
                         Framing::Chunked => self.before.extend_from_slice(b"0\r\n\r\n"),
                         _ if self.left > 0 => {
-                            return Poll::Ready(Err(UploadError::Client("the request body ended early".into())));
+                            return Poll::Ready(Err(UploadError::Client));
                         }
                         _ => {}
                     }
                 }
                 Poll::Pending => {
                     return match Pin::new(io).poll_flush(cx) {
-                        Poll::Ready(Err(error)) => Poll::Ready(Err(UploadError::Backend(error))),
+                        Poll::Ready(Err(_)) => Poll::Ready(Err(UploadError::Backend)),
                         _ => Poll::Pending,
                     };
                 }
@@ -117,10 +117,7 @@ impl Upload {
             let _ = write!(self.before, "{:x}\r\n", data.len());
             self.after = b"\r\n";
         } else {
-            self.left = self
-                .left
-                .checked_sub(data.len() as u64)
-                .ok_or_else(|| UploadError::Client("the request body is longer than its length says".into()))?;
+            self.left = self.left.checked_sub(data.len() as u64).ok_or(UploadError::Client)?;
         }
         self.data = data;
         Ok(())
