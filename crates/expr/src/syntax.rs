@@ -5,6 +5,14 @@
 //! binds the tree decides by language version.
 
 pub mod ast;
+mod lexer;
+mod parser;
+mod printer;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use printer::{print_block, print_expression};
 
 pub use ast::{Block, Expr, ExprKind, Stmt, StmtKind};
 
@@ -246,14 +254,10 @@ pub fn parse_block(code: &str) -> (Block, Vec<SyntaxError>) {
 
 /// Reads one expression with all that is known about it.
 pub fn read_expression(code: &str) -> Parsed<Expr> {
-    let span = Span::from_usize(0, code.len());
-    let error = SyntaxError { code: "CS1525", message: "Invalid expression term".to_owned(), span };
-    Parsed { tree: Expr { kind: ExprKind::Missing, span }, errors: vec![error], features: Vec::new() }
+    parser::expression(code)
 }
 
 /// Reads statements with all that is known about them.
 pub fn read_block(code: &str) -> Parsed<Block> {
-    let span = Span::from_usize(0, code.len());
-    let error = SyntaxError { code: "CS1525", message: "Invalid expression term".to_owned(), span };
-    Parsed { tree: Block { statements: Vec::new(), span }, errors: vec![error], features: Vec::new() }
+    parser::block(code)
 }
