@@ -69,7 +69,7 @@ struct Cors {
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let mut list = |outer: &str, inner: &str, cx: &mut Compile<'_>| -> Result<Vec<TextArg>, Refused> {
+    let list = |outer: &str, inner: &str, cx: &mut Compile<'_>| -> Result<Vec<TextArg>, Refused> {
         let Some(parent) = Compile::child(element, outer) else { return Ok(Vec::new()) };
         Compile::children(parent, inner).map(|child| cx.content(child)).collect()
     };

@@ -3,21 +3,31 @@
 //! Every singleton (`context`, `context.Request`, its headers…) is a host value without data; its rows read the
 //! [`Exchange`](crate::exchange::Exchange). Stored responses, tokens and model objects are objects with data.
 
+mod body;
+mod form;
+mod headers;
+mod library_call;
+mod message;
+mod model;
+mod root;
 mod stored;
+mod url;
 
 use std::sync::LazyLock;
 
-use apimite_expr::library::core::collections::ArrayObject;
 use apimite_expr::library::{Registry, TypeDef, standard};
+use apimite_expr::library::core::collections::ArrayObject;
 use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 
+pub use root::CONTEXT;
 pub use stored::ResponseObject;
 
 /// Every type of the context, for an engine.
-pub static TYPES: &[&[&TypeDef]] = &[stored::TYPES];
+pub static TYPES: &[&[&TypeDef]] =
+    &[root::TYPES, message::TYPES, headers::TYPES, url::TYPES, body::TYPES, model::TYPES, stored::TYPES, form::TYPES];
 
 /// The standard library and the types of the context.
 pub fn library() -> Vec<&'static [&'static TypeDef]> {
