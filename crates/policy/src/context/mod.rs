@@ -95,3 +95,13 @@ pub fn to_bytes(value: &Value) -> Result<bytes::Bytes, Fault> {
     }
     to_text(value).map(Into::into)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_context_can_be_read() {
+        assert_eq!(Registry::new(&library()).mistakes(), Vec::<String>::new());
+    }
+}

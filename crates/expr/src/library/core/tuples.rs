@@ -138,7 +138,7 @@ pub(crate) fn default_record(ty: Type) -> Option<Value> {
 }
 
 /// A `KeyValuePair<K, V>`.
-pub(crate) fn pair(types: &[Type], key: Value, value: Value) -> Value {
+pub fn pair(types: &[Type], key: Value, value: Value) -> Value {
     Record::value(Type::generic(&PAIR, types), [key, value])
 }
 
