@@ -84,7 +84,9 @@ fn convert(cx: &mut Cx<'_>, ty: Type, bytes: Bytes) -> Result<Value, Thrown> {
         "System.Xml.Linq.XElement" | "System.Xml.Linq.XNode" => parse(cx, "System.Xml.Linq.XElement", text),
         other => Err(Exception::new(
             ExceptionKind::NotSupported,
-            format!("A message body cannot be read as {other}. Use string, byte[], JObject, JArray, JToken, XNode, XElement or XDocument."),
+            format!(
+                "A message body cannot be read as {other}. Use string, byte[], JObject, JArray, JToken, XNode, XElement or XDocument."
+            ),
         )),
     }
 }

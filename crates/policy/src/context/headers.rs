@@ -48,10 +48,7 @@ pub(super) fn joined<'h>(headers: &'h HeaderMap, name: &str) -> Option<Text<'h>>
 
 /// `KeyNotFoundException` in .NET Core's words.
 pub(super) fn missing(name: &str) -> Thrown {
-    Exception::new(
-        ExceptionKind::KeyNotFound,
-        format!("The given key '{name}' was not present in the dictionary."),
-    )
+    Exception::new(ExceptionKind::KeyNotFound, format!("The given key '{name}' was not present in the dictionary."))
 }
 
 static NO_HEADERS: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
@@ -235,9 +232,7 @@ pub(super) static VARIABLES: TypeDef = class("Variables")
 fn text_of<'h>(cx: &mut Cx<'h>, a: &Args<'_>) -> Result<Option<Text<'h>>, Thrown> {
     let name = a.need_str(1, "key")?.clone();
     match a.get(0) {
-        Value::Host(ty, number) if ty.is(&HEADERS) => {
-            Ok(joined(headers_of(cx, &Value::Host(*ty, *number))?, &name))
-        }
+        Value::Host(ty, number) if ty.is(&HEADERS) => Ok(joined(headers_of(cx, &Value::Host(*ty, *number))?, &name)),
         Value::Host(ty, number) if ty.is(&super::url::QUERY) => super::url::query_value(cx, *number, &name),
         Value::Host(ty, _) if ty.is(&MATCHED) => Ok(matched(cx, &name)?.map(Text::Host)),
         value => {

@@ -25,7 +25,9 @@ fn call(cx: &mut Cx<'_>, ty: &str, name: &str, kind: MemberKind, args: &mut [Val
     });
     match member {
         Some(member) => cx.call_member(&member, &[], args),
-        None => Err(Exception::new(ExceptionKind::NotSupported, format!("{ty} has no member {name} for these arguments."))),
+        None => {
+            Err(Exception::new(ExceptionKind::NotSupported, format!("{ty} has no member {name} for these arguments.")))
+        }
     }
 }
 
@@ -38,6 +40,8 @@ pub(super) fn create_generic(cx: &mut Cx<'_>, ty: &str, types: &[Type], args: &m
     });
     match member {
         Some(member) => cx.call_member(&member, types, args),
-        None => Err(Exception::new(ExceptionKind::NotSupported, format!("{ty} cannot be created with these arguments."))),
+        None => {
+            Err(Exception::new(ExceptionKind::NotSupported, format!("{ty} cannot be created with these arguments.")))
+        }
     }
 }

@@ -24,11 +24,9 @@ pub(super) static REQUEST: TypeDef = interface("IRequest")
             })
         })
         .impure(),
-        p("X509Certificate2 Certificate", |cx, _| {
-            match &cx.host::<Exchange>()?.request.certificate {
-                Some(der) => certificate(cx, der),
-                None => Ok(Value::Null),
-            }
+        p("X509Certificate2 Certificate", |cx, _| match &cx.host::<Exchange>()?.request.certificate {
+            Some(der) => certificate(cx, der),
+            None => Ok(Value::Null),
         }),
         p("IFoundry Foundry", |_, _| Ok(Value::Host(Type::of(&FOUNDRY), 0))),
         p("IReadOnlyDictionary<string, string[]> Headers", |_, _| {
@@ -61,7 +59,11 @@ pub(super) static REQUEST: TypeDef = interface("IRequest")
 
 /// An `X509Certificate2` from DER.
 pub(super) fn certificate(cx: &mut Cx<'_>, der: &[u8]) -> Result<Value, Thrown> {
-    super::library_call::create(cx, "System.Security.Cryptography.X509Certificates.X509Certificate2", &mut [bytes_value(der)])
+    super::library_call::create(
+        cx,
+        "System.Security.Cryptography.X509Certificates.X509Certificate2",
+        &mut [bytes_value(der)],
+    )
 }
 
 /// `context.Response`; kept responses are of the same type.

@@ -15,8 +15,8 @@ mod url;
 
 use std::sync::LazyLock;
 
-use apimite_expr::library::{Registry, TypeDef, standard};
 use apimite_expr::library::core::collections::ArrayObject;
+use apimite_expr::library::{Registry, TypeDef, standard};
 use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
 
 use crate::exchange::Exchange;

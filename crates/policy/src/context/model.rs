@@ -275,9 +275,15 @@ static GROUP: TypeDef = interface("IGroup")
 pub(super) static SUBSCRIPTION: TypeDef = interface("ISubscription")
     .host()
     .rows(&[&[
-        p("DateTime CreatedDate", |cx, _| Ok(subscription(cx)?.map_or(Value::Null, |(s, _)| super::date_time(s.created)))),
-        p("DateTime CreatedTime", |cx, _| Ok(subscription(cx)?.map_or(Value::Null, |(s, _)| super::date_time(s.created)))),
-        p("DateTime? EndDate", |cx, _| Ok(subscription(cx)?.and_then(|(s, _)| s.end).map(super::date_time).unwrap_or_default())),
+        p("DateTime CreatedDate", |cx, _| {
+            Ok(subscription(cx)?.map_or(Value::Null, |(s, _)| super::date_time(s.created)))
+        }),
+        p("DateTime CreatedTime", |cx, _| {
+            Ok(subscription(cx)?.map_or(Value::Null, |(s, _)| super::date_time(s.created)))
+        }),
+        p("DateTime? EndDate", |cx, _| {
+            Ok(subscription(cx)?.and_then(|(s, _)| s.end).map(super::date_time).unwrap_or_default())
+        }),
         p("DateTime? StartDate", |cx, _| {
             Ok(subscription(cx)?.and_then(|(s, _)| s.start).map(super::date_time).unwrap_or_default())
         }),

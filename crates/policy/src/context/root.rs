@@ -70,10 +70,7 @@ static LAST_ERROR: TypeDef = interface("ILastError")
     ]])
     .def();
 
-fn error<'h>(
-    cx: &mut Cx<'h>,
-    field: fn(&crate::fault::LastError) -> &str,
-) -> Result<Text<'h>, Thrown> {
+fn error<'h>(cx: &mut Cx<'h>, field: fn(&crate::fault::LastError) -> &str) -> Result<Text<'h>, Thrown> {
     Ok(cx.host::<Exchange>()?.last_error.as_deref().map(field).filter(|text| !text.is_empty()).into())
 }
 

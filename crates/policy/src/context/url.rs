@@ -112,7 +112,11 @@ pub(super) fn query_value<'h>(cx: &Cx<'h>, number: u32, name: &str) -> Result<Op
     let mut found: Option<Text<'h>> = None;
     for part in url.query().unwrap_or("").split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        let same = if key.contains(['%', '+']) { decode(key).eq_ignore_ascii_case(name) } else { key.eq_ignore_ascii_case(name) };
+        let same = if key.contains(['%', '+']) {
+            decode(key).eq_ignore_ascii_case(name)
+        } else {
+            key.eq_ignore_ascii_case(name)
+        };
         if !same {
             continue;
         }
