@@ -2,11 +2,15 @@
 //!
 //! Every public function behaves as the .NET member it is named after, down to the text of the exception.
 
+pub mod convert;
 pub mod crypto;
 pub mod exception;
+pub mod guid;
 pub mod messages;
 pub mod numeric;
 pub mod regex;
+pub mod text;
+pub mod time;
 
 pub use exception::{Exception, ExceptionKind, Thrown};
 pub use numeric::{Decimal, Generation, IntegerKind, NumberStyles};
