@@ -53,7 +53,7 @@ impl TimeSpan {
             return Ok(Self(millis as i64 * MILLISECOND));
         }
         let ticks = value * unit as f64;
-        if !(-9.223_372_036_854_775_808e18..=9.223_372_036_854_775_807e18).contains(&ticks) {
+        if !(i64::MIN as f64..=i64::MAX as f64).contains(&ticks) {
             return Err(too_long());
         }
         Ok(Self(ticks as i64))
