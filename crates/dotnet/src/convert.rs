@@ -28,7 +28,10 @@ pub fn parse_base(text: Option<&str>, base: i32, kind: IntegerKind) -> Result<i1
     }
     let Some(text) = text else { return Ok(0) };
     if text.is_empty() {
-        return Err(out_of_range("Index was out of range. Must be non-negative and less than the size of the collection.", "startIndex"));
+        return Err(out_of_range(
+            "Index was out of range. Must be non-negative and less than the size of the collection.",
+            "startIndex",
+        ));
     }
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -201,7 +204,10 @@ fn array_too_small(parameter: &str) -> Thrown {
 /// `BitConverter.ToInt32(bytes, start)` and its siblings: `size` bytes, little-endian.
 pub fn bytes_at(bytes: &[u8], start: i32, size: usize) -> Result<u64, Thrown> {
     let at = usize::try_from(start).ok().filter(|at| *at < bytes.len()).ok_or_else(|| {
-        out_of_range("Index was out of range. Must be non-negative and less than the size of the collection.", "startIndex")
+        out_of_range(
+            "Index was out of range. Must be non-negative and less than the size of the collection.",
+            "startIndex",
+        )
     })?;
     let piece = bytes.get(at..at + size).ok_or_else(|| array_too_small("value"))?;
     Ok(piece.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))

@@ -6,7 +6,8 @@ use crate::messages::{argument, format_error, overflow};
 /// `Guid.ToString(format)`: `N D B P X`, empty for `D`.
 pub fn format(value: u128, format: &str) -> Result<String, Thrown> {
     let digits = format!("{value:032x}");
-    let dashed = || format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
+    let dashed =
+        || format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
     Ok(match format {
         "" | "D" | "d" => dashed(),
         "N" | "n" => digits,
@@ -14,13 +15,7 @@ pub fn format(value: u128, format: &str) -> Result<String, Thrown> {
         "P" | "p" => format!("({})", dashed()),
         "X" | "x" => {
             let bytes: Vec<String> = (16..32).step_by(2).map(|at| format!("0x{}", &digits[at..at + 2])).collect();
-            format!(
-                "{{0x{},0x{},0x{},{{{}}}}}",
-                &digits[..8],
-                &digits[8..12],
-                &digits[12..16],
-                bytes.join(",")
-            )
+            format!("{{0x{},0x{},0x{},{{{}}}}}", &digits[..8], &digits[8..12], &digits[12..16], bytes.join(","))
         }
         _ => {
             return Err(format_error(
@@ -173,8 +168,17 @@ mod tests {
 
     #[test]
     fn what_is_no_guid_is_refused() {
-        for bad in ["", "x", "0f8fad5b", "{0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5b-d9cb-469f-a165-70867728950g",
-            "0f8fad5bd9cb-469f-a165-70867728950e0", "{0x0,0x0,0x0}", "é", "+f8fad5bd9cb469fa16570867728950e"] {
+        for bad in [
+            "",
+            "x",
+            "0f8fad5b",
+            "{0f8fad5b-d9cb-469f-a165-70867728950e",
+            "0f8fad5b-d9cb-469f-a165-70867728950g",
+            "0f8fad5bd9cb-469f-a165-70867728950e0",
+            "{0x0,0x0,0x0}",
+            "é",
+            "+f8fad5bd9cb469fa16570867728950e",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
         assert!(from_bytes(&[0; 15]).is_err() && from_parts(1, 2, 3, &[]).is_err());

@@ -94,7 +94,8 @@ impl StringBuilder {
 
     /// `Append(char, repeatCount)`
     pub fn append_unit(&mut self, unit: u16, count: i32) -> Result<(), Thrown> {
-        let count = usize::try_from(count).map_err(|_| out_of_range("Count cannot be less than zero.", "repeatCount"))?;
+        let count =
+            usize::try_from(count).map_err(|_| out_of_range("Count cannot be less than zero.", "repeatCount"))?;
         self.units.extend(std::iter::repeat_n(unit, count));
         self.grown();
         Ok(())

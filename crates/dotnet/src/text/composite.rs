@@ -3,8 +3,8 @@
 //! Source: .NET "Composite formatting".
 
 use super::index::length;
-use crate::messages::{bad_format, format_error};
 use crate::Thrown;
+use crate::messages::{bad_format, format_error};
 
 /// The largest index and width, exclusive.
 const LIMIT: usize = 1_000_000;

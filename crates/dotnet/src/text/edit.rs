@@ -172,7 +172,10 @@ mod tests {
             substring("Hello", 6, None).unwrap_err().message,
             "startIndex cannot be larger than length of string. (Parameter 'startIndex')"
         );
-        assert_eq!(substring("Hello", 0, Some(-1)).unwrap_err().message, "Length cannot be less than zero. (Parameter 'length')");
+        assert_eq!(
+            substring("Hello", 0, Some(-1)).unwrap_err().message,
+            "Length cannot be less than zero. (Parameter 'length')"
+        );
         assert_eq!(remove("Hello", 1, Some(2)).unwrap(), "Hlo");
         assert_eq!(remove("Hello", 2, None).unwrap(), "He");
         assert!(remove("Hello", 4, Some(5)).is_err() && remove("Hello", 5, None).is_err());
@@ -193,7 +196,10 @@ mod tests {
     #[test]
     fn replacing_can_ignore_case() {
         assert_eq!(replace("aaa", "aa", "b").unwrap(), "ba");
-        assert_eq!(replace("", "", "b").unwrap_err().message, "String cannot be of zero length. (Parameter 'oldValue')");
+        assert_eq!(
+            replace("", "", "b").unwrap_err().message,
+            "String cannot be of zero length. (Parameter 'oldValue')"
+        );
         assert_eq!(replace_with("Hello HELLO", "hello", "x", Comparison::OrdinalIgnoreCase).unwrap(), "x x");
         assert_eq!(replace_char("Hello", 108, 76), "HeLLo");
         assert_eq!(normalize("é", 2).unwrap(), "e\u{301}");

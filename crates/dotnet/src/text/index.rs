@@ -59,7 +59,10 @@ mod tests {
     fn indexes_count_utf16_units() {
         let text = "a😀b";
         assert_eq!(length(text), 4);
-        assert_eq!((byte_of(text, 1), byte_of(text, 3), byte_of(text, 4), byte_of(text, 5)), (Some(1), Some(5), Some(6), None));
+        assert_eq!(
+            (byte_of(text, 1), byte_of(text, 3), byte_of(text, 4), byte_of(text, 5)),
+            (Some(1), Some(5), Some(6), None)
+        );
         assert_eq!(unit_of(text, 5), 3);
         assert_eq!(slice(text, 3, 9), "b");
         assert_eq!(slice(text, 1, 2), "😀");

@@ -65,7 +65,13 @@ fn answer(text: &str, found: Option<usize>) -> i32 {
 }
 
 /// `IndexOf(value, startIndex, count, comparison)`
-pub fn index_of(text: &str, value: &str, start: i32, count: Option<i32>, comparison: Comparison) -> Result<i32, Thrown> {
+pub fn index_of(
+    text: &str,
+    value: &str,
+    start: i32,
+    count: Option<i32>,
+    comparison: Comparison,
+) -> Result<i32, Thrown> {
     let (begin, end) = window(text, start, count)?;
     Ok(answer(text, find(&text[begin..end], value, comparison).map(|at| begin + at)))
 }
@@ -176,8 +182,10 @@ mod tests {
         assert_eq!(index_of(text, "", 11, None, ORDINAL).unwrap(), 11);
         assert_eq!(index_of_any(text, &[87, 111], 0, None).unwrap(), 4);
         assert_eq!(index_of("😀x", "x", 0, None, ORDINAL).unwrap(), 2);
-        assert_eq!(index_of(text, "o", 12, None, ORDINAL).unwrap_err().message,
-            "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'startIndex')");
+        assert_eq!(
+            index_of(text, "o", 12, None, ORDINAL).unwrap_err().message,
+            "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'startIndex')"
+        );
         assert!(index_of(text, "o", 5, Some(7), ORDINAL).is_err());
     }
 
