@@ -19,6 +19,7 @@ mod checks;
 mod definition;
 mod draft;
 mod files;
+pub mod generated;
 mod import;
 mod iso;
 mod origin;

@@ -3,6 +3,7 @@
 //! The three readers ([`json`], [`yaml`], [`toml`]) yield the same [`Node`], so that what a file means is written once
 //! and every refusal can point at the text. Text is borrowed from the source wherever the format allows it.
 
+mod block_yaml;
 pub(crate) mod json;
 pub(crate) mod table;
 pub(crate) mod toml;

@@ -13,6 +13,11 @@ const MAX_EXPANDED: usize = 1_000_000;
 
 /// Reads the first YAML document of a text. Repeated keys are reported and the first one counts.
 pub(crate) fn read<'a>(text: &'a str, found: &mut Vec<Malformed>) -> Option<Node<'a>> {
+    super::block_yaml::read(text, found).or_else(|| read_general(text, found))
+}
+
+/// The same with the general parser.
+pub(super) fn read_general<'a>(text: &'a str, found: &mut Vec<Malformed>) -> Option<Node<'a>> {
     let (body, skipped) = match text.strip_prefix('\u{feff}') {
         Some(body) => (body, 3),
         None => (text, 0),
@@ -200,11 +205,12 @@ fn size(node: &Node<'_>) -> usize {
 }
 
 /// What an unquoted scalar is, by the core schema of YAML 1.2.
-fn plain(text: Cow<'_, str>) -> Value<'_> {
+pub(super) fn plain(text: Cow<'_, str>) -> Value<'_> {
     match &*text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
+        other if other.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '#') => Value::Text(text),
         other => {
             let number = is_json_number(other)
                 || other
