@@ -6,6 +6,7 @@ pub mod convert;
 pub mod crypto;
 pub mod exception;
 pub mod guid;
+pub mod json;
 pub mod messages;
 pub mod numeric;
 pub mod regex;

@@ -17,7 +17,7 @@ fn nearly(a: f64, b: f64) -> bool {
     if a == b {
         return true;
     }
-    let tolerance = (a.abs() + b.abs() + 10.0) * 2.220_446_049_250_313_1e-16;
+    let tolerance = (a.abs() + b.abs() + 10.0) * f64::EPSILON;
     (-tolerance..=tolerance).contains(&(a - b))
 }
 

@@ -8,10 +8,11 @@ use smol_str::SmolStr;
 use super::errors::argument;
 use super::scalar::{JTokenType, Scalar};
 use super::token::JToken;
+use crate::convert::{from_base64, to_base64};
 use crate::messages::{format_error, overflow};
 use crate::numeric::{decimal, parse};
-use crate::time;
 use crate::{Exception, ExceptionKind, IntegerKind, NumberStyles, Thrown};
+use crate::{guid, time};
 
 /// A .NET type that a JSON value can be converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,83 +90,7 @@ impl Primitive {
 
 /// Base64 with padding.
 pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let group = u32::from(part[0]) << 16
-            | u32::from(part.get(1).copied().unwrap_or(0)) << 8
-            | u32::from(part.get(2).copied().unwrap_or(0));
-        for at in 0..4 {
-            let digit = DIGITS[(group >> (18 - 6 * at) & 63) as usize];
-            out.push(if at <= part.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
-}
-
-/// `Convert.FromBase64String`: white space is skipped, everything else must fit.
-fn from_base64(text: &str) -> Result<Vec<u8>, Thrown> {
-    let wrong = || {
-        format_error(
-            "The input is not a valid Base-64 string as it contains a non-base 64 character, more than two padding \
-             characters, or an illegal character among the padding characters.",
-        )
-    };
-    let digits: Vec<u8> = text.bytes().filter(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n')).collect();
-    if digits.len() % 4 != 0 {
-        return Err(wrong());
-    }
-    let padding = digits.iter().rev().take_while(|b| **b == b'=').count();
-    if padding > 2 {
-        return Err(wrong());
-    }
-    let mut out = Vec::with_capacity(digits.len() / 4 * 3);
-    for group in digits.chunks(4) {
-        let mut bits = 0_u32;
-        for (at, digit) in group.iter().enumerate() {
-            let value = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                b'=' if at >= 2 => 0,
-                _ => return Err(wrong()),
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        out.extend_from_slice(&bits.to_be_bytes()[1..]);
-    }
-    if digits[..digits.len() - padding].contains(&b'=') {
-        return Err(wrong());
-    }
-    out.truncate(out.len() - padding);
-    Ok(out)
-}
-
-/// A GUID text in the form `D`, `N`, `B` or `P`.
-fn parse_guid(text: &str) -> Result<u128, Thrown> {
-    let text = text.trim();
-    let bare = match text.as_bytes() {
-        [b'{', .., b'}'] | [b'(', .., b')'] => &text[1..text.len() - 1],
-        _ => text,
-    };
-    let wrong = || format_error("Unrecognized Guid format.");
-    let digits: String = match bare.len() {
-        32 if bare.len() == text.len() => bare.to_owned(),
-        36 => {
-            let parts: Vec<&str> = bare.split('-').collect();
-            if parts.iter().map(|part| part.len()).collect::<Vec<_>>() != [8, 4, 4, 4, 12] {
-                return Err(format_error("Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."));
-            }
-            parts.concat()
-        }
-        _ => return Err(wrong()),
-    };
-    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong());
-    }
-    u128::from_str_radix(&digits, 16).map_err(|_| wrong())
+    to_base64(bytes, false)
 }
 
 /// A whole number beyond 64 bits as `double`.
@@ -209,9 +134,7 @@ impl Scalar {
             Self::Null | Self::NullText | Self::Undefined => Ok(0),
             Self::Double(value) => float_to_integer(*value, kind),
             Self::Single(value) => float_to_integer(f64::from(*value), kind),
-            Self::Decimal(value) => {
-                decimal::to_integer(decimal::round(*value, 0, decimal::Midpoint::ToEven)?, kind)
-            }
+            Self::Decimal(value) => decimal::to_integer(decimal::round(*value, 0, decimal::Midpoint::ToEven)?, kind),
             Self::Big(_) => Err(kind.overflow()),
             _ => match self.as_text() {
                 Some(text) => parse::parse_integer(text, kind, NumberStyles::INTEGER),
@@ -288,8 +211,9 @@ impl Scalar {
     fn to_char(&self) -> Result<u16, Thrown> {
         match self {
             Self::Char(unit) => Ok(*unit),
-            Self::Int(value, _) => u16::try_from(*value)
-                .map_err(|_| overflow("Value was either too large or too small for a character.")),
+            Self::Int(value, _) => {
+                u16::try_from(*value).map_err(|_| overflow("Value was either too large or too small for a character."))
+            }
             Self::ULong(_) | Self::Big(_) => Err(overflow("Value was either too large or too small for a character.")),
             Self::Null | Self::NullText | Self::Undefined => Ok(0),
             _ => match self.as_text() {
@@ -312,7 +236,7 @@ impl Scalar {
             Self::DateOffset(ticks, _) => Ok(*ticks as u64),
             Self::Null | Self::NullText | Self::Undefined => Ok(0),
             _ => match self.as_text() {
-                Some(text) => time::parse::parse(text, time::DateTimeStyles::NONE).map(time::DateTime::raw),
+                Some(text) => Ok(time::parse::parse(text, time::DateTimeStyles(0), time::DateTime::UNIX_EPOCH)?.0),
                 None => Err(self.bad_cast(Primitive::DateTime)),
             },
         }
@@ -323,8 +247,9 @@ impl Scalar {
             Self::DateOffset(ticks, offset) => Ok((*ticks, *offset)),
             _ => match self.as_text() {
                 Some(text) => {
-                    let time = time::parse::parse_offset(text, time::DateTimeStyles::NONE)?;
-                    Ok((time.clock_ticks(), time.offset_minutes()))
+                    let (styles, now) = (time::DateTimeStyles(0), time::DateTime::UNIX_EPOCH);
+                    let time = time::parse::parse_offset(text, styles, now)?;
+                    Ok((time.ticks, time.minutes))
                 }
                 None => Ok((self.to_date()? as i64 & ((1 << 62) - 1), 0)),
             },
@@ -351,12 +276,12 @@ impl Scalar {
             }
             Primitive::TimeSpan => match self {
                 Self::TimeSpan(_) => self.clone(),
-                _ => Self::TimeSpan(time::span_text::parse(&self.to_text())?.ticks()),
+                _ => Self::TimeSpan(time::span_text::parse(&self.to_text())?.0),
             },
             Primitive::Guid => match self {
                 Self::Guid(_) => self.clone(),
-                Self::Bytes(bytes) => Self::Guid(guid_of_bytes(bytes)?),
-                _ => Self::Guid(parse_guid(&self.to_text())?),
+                Self::Bytes(bytes) => Self::Guid(guid::from_bytes(bytes)?),
+                _ => Self::Guid(guid::parse(&self.to_text())?),
             },
             Primitive::Uri => match self {
                 Self::Uri(_) => self.clone(),
@@ -386,14 +311,6 @@ impl Scalar {
     }
 }
 
-fn guid_of_bytes(bytes: &[u8]) -> Result<u128, Thrown> {
-    let b: [u8; 16] =
-        bytes.try_into().map_err(|_| argument("Byte array for Guid must be exactly 16 bytes long. (Parameter 'b')"))?;
-    Ok(u128::from_be_bytes([
-        b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15],
-    ]))
-}
-
 fn float_to_integer(value: f64, kind: IntegerKind) -> Result<i128, Thrown> {
     let rounded = value.round_ties_even();
     if !rounded.is_finite() || rounded.abs() > 1e20 {
@@ -415,7 +332,7 @@ impl JToken {
         let refuse = || argument(format!("Can not convert {} to {}.", kind.name(), to.name()));
         let scalar = value.scalar().ok_or_else(refuse)?;
         let empty = matches!(kind, JTokenType::Null | JTokenType::Undefined);
-        if !to.takes(kind) && !(nullable && empty) {
+        if !(to.takes(kind) || nullable && empty) {
             return Err(refuse());
         }
         if scalar.is_null() && (nullable || to.is_reference()) {
@@ -444,20 +361,18 @@ impl JToken {
             if nullable || to.is_reference() {
                 return Ok(Scalar::Null);
             }
-            return Err(Exception::new(
-                ExceptionKind::InvalidCast,
-                "Null object cannot be converted to a value type.",
-            ));
+            return Err(Exception::new(ExceptionKind::InvalidCast, "Null object cannot be converted to a value type."));
         }
         if scalar.type_name() == Some(to.full_name()) {
             return Ok(scalar);
         }
         match (to, &scalar) {
-            (Primitive::String, Scalar::Bytes(_)) | (Primitive::Guid | Primitive::TimeSpan | Primitive::Uri | Primitive::DateTimeOffset | Primitive::Bytes, _) => {
-                value.cast(to, nullable)
-            }
+            (Primitive::String, Scalar::Bytes(_))
+            | (
+                Primitive::Guid | Primitive::TimeSpan | Primitive::Uri | Primitive::DateTimeOffset | Primitive::Bytes,
+                _,
+            ) => value.cast(to, nullable),
             _ => scalar.convert(to),
         }
     }
 }
-

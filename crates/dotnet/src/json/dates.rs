@@ -67,7 +67,8 @@ fn read_iso(text: &[u8]) -> Option<(i64, Zone)> {
     let (hour, minute, second) = (digits(text, 11, 2)?, digits(text, 14, 2)?, digits(text, 17, 2)?);
     let marks = [text[4], text[7], text[10], text[13], text[16]];
     let in_range = year >= 1 && (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
-    if marks != *b"--T::" || !in_range || hour > 24 || minute > 59 || second > 59 || (hour == 24 && minute + second > 0) {
+    if marks != *b"--T::" || !in_range || hour > 24 || minute > 59 || second > 59 || (hour == 24 && minute + second > 0)
+    {
         return None;
     }
     let mut at = 19;
@@ -256,7 +257,9 @@ mod tests {
 
     #[test]
     fn an_iso_text_round_trips_with_its_kind() {
-        for text in ["2024-02-29T10:00:00", "2024-02-29T10:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999"] {
+        for text in
+            ["2024-02-29T10:00:00", "2024-02-29T10:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999"]
+        {
             assert_eq!(date_text(parse_date(text).unwrap()), text);
         }
     }

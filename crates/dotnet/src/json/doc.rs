@@ -41,10 +41,13 @@ pub(super) enum Data {
     Value(Scalar),
 }
 
+/// Property nodes by name; boxed, because most objects are small and have none.
+struct Names(HashMap<SmolStr, u32, ahash::RandomState>);
+
 #[derive(Default)]
 pub(super) struct Members {
     pub(super) list: Vec<u32>,
-    index: Option<Box<HashMap<SmolStr, u32, ahash::RandomState>>>,
+    index: Option<Box<Names>>,
 }
 
 impl Doc {
@@ -169,11 +172,6 @@ impl State {
         (parent != NONE).then_some(parent)
     }
 
-    pub(super) fn push(&mut self, data: Data) -> u32 {
-        self.nodes.push(Node { parent: NONE, data });
-        (self.nodes.len() - 1) as u32
-    }
-
     pub(super) fn root(&self, mut id: u32) -> u32 {
         while let Some(parent) = self.parent(id) {
             id = parent;
@@ -238,13 +236,13 @@ impl State {
             return members.list.iter().copied().find(|id| self.name(*id) == name);
         }
         if members.index.is_none() {
-            let index = Box::new(members.list.iter().map(|id| (self.name(*id).clone(), *id)).collect());
+            let index = Box::new(Names(members.list.iter().map(|id| (self.name(*id).clone(), *id)).collect()));
             if let Data::Object(members) = &mut self.node_mut(object).data {
                 members.index = Some(index);
             }
         }
         let Data::Object(members) = self.data(object) else { return None };
-        members.index.as_ref()?.get(name).copied()
+        members.index.as_ref()?.0.get(name).copied()
     }
 
     pub(super) fn position(&self, parent: u32, child: u32) -> Option<usize> {
@@ -258,7 +256,7 @@ impl State {
             Data::Object(members) => {
                 members.list.insert(at, child);
                 if let Some(index) = &mut members.index {
-                    index.insert(name, child);
+                    index.0.insert(name, child);
                 }
             }
             Data::Array(list) => list.insert(at, child),
@@ -277,7 +275,7 @@ impl State {
             Data::Object(members) => {
                 members.list.remove(at);
                 if let Some(index) = &mut members.index {
-                    index.remove(&name);
+                    index.0.remove(&name);
                 }
             }
             Data::Array(list) => drop(list.remove(at)),
@@ -296,8 +294,8 @@ impl State {
             Data::Object(members) => {
                 members.list[at] = child;
                 if let Some(index) = &mut members.index {
-                    index.remove(&old_name);
-                    index.insert(name, child);
+                    index.0.remove(&old_name);
+                    index.0.insert(name, child);
                 }
             }
             Data::Array(list) => list[at] = child,
@@ -379,7 +377,7 @@ impl Node {
             Data::Object(members) => {
                 members.list.iter_mut().for_each(|id| *id += add);
                 if let Some(index) = &mut members.index {
-                    index.values_mut().for_each(|id| *id += add);
+                    index.0.values_mut().for_each(|id| *id += add);
                 }
             }
             Data::Array(list) => list.iter_mut().for_each(|id| *id += add),

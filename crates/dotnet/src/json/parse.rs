@@ -299,7 +299,9 @@ impl<'a> Parser<'a> {
                 Some(b'/') => drop(self.comment()?),
                 Some(_) => {
                     let c = self.here();
-                    return Err(self.error(&format!("Additional text encountered after finished reading JSON content: {c}.")));
+                    return Err(
+                        self.error(&format!("Additional text encountered after finished reading JSON content: {c}."))
+                    );
                 }
             }
         }
@@ -385,7 +387,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Of several members with one name the last stays, in the place of the first.
-    fn last_wins(&mut self, mut list: Vec<u32>) -> Vec<u32> {
+    fn last_wins(&self, mut list: Vec<u32>) -> Vec<u32> {
         let name = |nodes: &[Node], id: u32| match &nodes[id as usize].data {
             Data::Property(name, _) => name.clone(),
             _ => SmolStr::default(),
@@ -413,9 +415,6 @@ impl<'a> Parser<'a> {
                 }
             }
             list = kept;
-        }
-        if let Some(frame) = list.first().map(|_| self.frames.len()) {
-            let _ = frame;
         }
         list
     }
@@ -515,7 +514,9 @@ impl<'a> Parser<'a> {
         self.eat_space();
         if self.bytes.get(self.pos) != Some(&b':') {
             let c = self.here();
-            return Err(self.error(&format!("Invalid character after parsing property name. Expected ':' but got: {c}.")));
+            return Err(
+                self.error(&format!("Invalid character after parsing property name. Expected ':' but got: {c}."))
+            );
         }
         self.pos += 1;
         let id = self.add(Data::Property(name, NONE), from);
@@ -539,7 +540,9 @@ impl<'a> Parser<'a> {
             match self.char_at(self.pos) {
                 None => return Err(self.error("Unexpected end while parsing unquoted property name.")),
                 Some(c) if is_name(c) => self.pos += c.len_utf8(),
-                Some(c) if c == ':' || c == '\0' || is_space(c) => return Ok(SmolStr::new(&self.text[start..self.pos])),
+                Some(c) if c == ':' || c == '\0' || is_space(c) => {
+                    return Ok(SmolStr::new(&self.text[start..self.pos]));
+                }
                 Some(c) => {
                     return Err(self.error(&format!("Invalid JavaScript property identifier character: {c}.")));
                 }

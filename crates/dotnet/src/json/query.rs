@@ -377,10 +377,8 @@ impl Reader {
     }
 
     fn bad_query(&self) -> Thrown {
-        self.here().map_or_else(
-            || json(OPEN_QUERY),
-            |c| json(format!("Unexpected character while parsing path query: {c}")),
-        )
+        self.here()
+            .map_or_else(|| json(OPEN_QUERY), |c| json(format!("Unexpected character while parsing path query: {c}")))
     }
 
     fn value(&mut self) -> Result<Scalar, Thrown> {

@@ -259,9 +259,10 @@ impl Marked {
                     .filter(|_| matches!(value, Scalar::Double(_)));
                 match exact {
                     Some(value) => Ok(Scalar::Decimal(value)),
-                    None => value.to_decimal().map(Scalar::Decimal).map_err(|_| {
-                        self.unreadable(&format!("Could not convert to decimal: {}.", value.to_text()))
-                    }),
+                    None => value
+                        .to_decimal()
+                        .map(Scalar::Decimal)
+                        .map_err(|_| self.unreadable(&format!("Could not convert to decimal: {}.", value.to_text()))),
                 }
             }
         }

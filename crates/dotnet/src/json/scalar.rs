@@ -7,8 +7,8 @@ use smol_str::SmolStr;
 
 use super::dates::{clock_text, offset_clock_text, span_text};
 use super::number::{double_text, single_text};
-use crate::IntegerKind;
 use crate::numeric::format::decimal_text;
+use crate::{IntegerKind, guid};
 
 /// `Newtonsoft.Json.Linq.JTokenType`, numbered as in .NET.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -194,15 +194,9 @@ impl Scalar {
             Self::Date(raw) => SmolStr::from(clock_text(*raw)),
             Self::DateOffset(ticks, offset) => SmolStr::from(offset_clock_text(*ticks, *offset)),
             Self::Bytes(_) => SmolStr::new_static("System.Byte[]"),
-            Self::Guid(bits) => SmolStr::from(guid_text(*bits)),
+            Self::Guid(bits) => SmolStr::from(guid::text(*bits)),
             Self::TimeSpan(ticks) => SmolStr::from(span_text(*ticks)),
             Self::Uri(uri) => uri.1.clone(),
         }
     }
-}
-
-/// A `Guid` as `ToString()` writes it.
-pub(crate) fn guid_text(bits: u128) -> String {
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -91,7 +91,9 @@ fn apply(state: &mut State, root: u32, id: u32, filter: &Filter, must: bool, out
     let is_object = matches!(state.data(id), Data::Object(_));
     match filter {
         Filter::Field(name) => match name {
-            _ if !is_object => return fail(format!("Property '{}' not valid on {class}.", name.as_deref().unwrap_or("*"))),
+            _ if !is_object => {
+                return fail(format!("Property '{}' not valid on {class}.", name.as_deref().unwrap_or("*")));
+            }
             None => out.extend(state.kids(id).iter().filter_map(|kid| state.value_of(*kid))),
             Some(name) => match state.find(id, name).and_then(|property| state.value_of(property)) {
                 Some(value) => out.push(value),
@@ -289,10 +291,7 @@ fn passes(test: Test, a: &Found, b: &Found) -> Result<bool, Thrown> {
 
 /// An integer against a float, in either order.
 fn mixed_numbers(a: &Scalar, b: &Scalar) -> bool {
-    matches!(
-        (a.kind(), b.kind()),
-        (JTokenType::Integer, JTokenType::Float) | (JTokenType::Float, JTokenType::Integer)
-    )
+    matches!((a.kind(), b.kind()), (JTokenType::Integer, JTokenType::Float) | (JTokenType::Float, JTokenType::Integer))
 }
 
 fn strictly_equal(a: &Scalar, b: &Scalar) -> Result<bool, Thrown> {

@@ -35,7 +35,10 @@ fn the_reader_is_lenient() {
 
 #[test]
 fn reader_errors_name_path_line_and_position() {
-    assert_eq!(fails("{\"a\":}"), "Unexpected character encountered while parsing value: }. Path 'a', line 1, position 5.");
+    assert_eq!(
+        fails("{\"a\":}"),
+        "Unexpected character encountered while parsing value: }. Path 'a', line 1, position 5."
+    );
     assert_eq!(fails(""), "Error reading JToken from JsonReader. Path '', line 0, position 0.");
     assert_eq!(
         parse_object("{} x").unwrap_err().message,
@@ -46,9 +49,18 @@ fn reader_errors_name_path_line_and_position() {
         "Error reading JObject from JsonReader. Current JsonReader item is not an object: StartArray. Path '', line 1, position 1."
     );
     assert_eq!(fails("{\"a\":1"), "Unexpected end of content while loading JObject. Path 'a', line 1, position 6.");
-    assert_eq!(fails("{\"a\":[1,\n x]}"), "Unexpected character encountered while parsing value: x. Path 'a[0]', line 2, position 1.");
-    assert_eq!(fails("[1 2]"), "After parsing a value an unexpected character was encountered: 2. Path '[0]', line 1, position 3.");
-    assert_eq!(fails("[1}"), "JsonToken EndObject is not valid for closing JsonType Array. Path '', line 1, position 3.");
+    assert_eq!(
+        fails("{\"a\":[1,\n x]}"),
+        "Unexpected character encountered while parsing value: x. Path 'a[0]', line 2, position 1."
+    );
+    assert_eq!(
+        fails("[1 2]"),
+        "After parsing a value an unexpected character was encountered: 2. Path '[0]', line 1, position 3."
+    );
+    assert_eq!(
+        fails("[1}"),
+        "JsonToken EndObject is not valid for closing JsonType Array. Path '', line 1, position 3."
+    );
     assert_eq!(fails("{,}"), "Invalid property identifier character: ,. Path '', line 1, position 1.");
     assert_eq!(fails("tru"), "Unexpected end when reading JSON. Path '', line 1, position 3.");
     assert_eq!(fails("\"abc"), "Unterminated string. Expected delimiter: \". Path '', line 1, position 4.");
@@ -200,7 +212,8 @@ fn deep_equality_ignores_the_order_of_members() {
 #[test]
 fn merging_goes_deep() {
     let a = parse("{\"a\":1,\"n\":{\"x\":1},\"l\":[1]}").unwrap();
-    a.merge(&parse("{\"b\":2,\"n\":{\"y\":2},\"a\":9,\"l\":[2],\"x\":null}").unwrap(), MergeSettings::default()).unwrap();
+    a.merge(&parse("{\"b\":2,\"n\":{\"y\":2},\"a\":9,\"l\":[2],\"x\":null}").unwrap(), MergeSettings::default())
+        .unwrap();
     assert_eq!(a.to_json(Formatting::None), "{\"a\":9,\"n\":{\"x\":1,\"y\":2},\"l\":[1,2],\"b\":2,\"x\":null}");
 }
 
@@ -239,7 +252,10 @@ fn typed_reading_has_the_readers_exceptions() {
     let read = |text: &str, to| Marked::of_text(parse_marked(text).unwrap()).unwrap().primitive(to, false);
     let int = Primitive::Integer(crate::IntegerKind::Int32);
     assert_eq!(read("\"5\"", int).unwrap().to_text(), "5");
-    assert_eq!(read("\"x\"", int).unwrap_err().message, "Could not convert string to integer: x. Path '', line 1, position 3.");
+    assert_eq!(
+        read("\"x\"", int).unwrap_err().message,
+        "Could not convert string to integer: x. Path '', line 1, position 3."
+    );
     assert_eq!(
         read("null", int).unwrap_err().message,
         "Error converting value {null} to type 'System.Int32'. Path '', line 1, position 4."

@@ -335,7 +335,8 @@ impl JToken {
     pub fn entries(&self) -> Vec<(SmolStr, Self)> {
         enter(&self.doc, self.id, |doc, state, id| {
             let kids = state.kids(id).iter();
-            kids.filter_map(|kid| Some((state.name(*kid).clone(), Self::at(doc.clone(), state.value_of(*kid)?)))).collect()
+            kids.filter_map(|kid| Some((state.name(*kid).clone(), Self::at(doc.clone(), state.value_of(*kid)?))))
+                .collect()
         })
     }
 
@@ -405,10 +406,7 @@ pub(super) fn bad_key(state: &State, id: u32, key: &Key<'_>, setting: bool) -> T
         }
     };
     if matches!(key, Key::Other(None)) {
-        return crate::Exception::new(
-            crate::ExceptionKind::ArgumentNull,
-            "Value cannot be null. (Parameter 'key')",
-        );
+        return crate::Exception::new(crate::ExceptionKind::ArgumentNull, "Value cannot be null. (Parameter 'key')");
     }
     let verb = if setting { "Set" } else { "Accessed" };
     argument(format!("{verb} {class} values with invalid key value: {}. {expected}", key.shown()))

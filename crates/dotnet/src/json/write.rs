@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::dates::{date_text, offset_text};
 use super::doc::{Data, State};
 use super::number::{double_text, single_text};
-use super::scalar::{Scalar, guid_text};
+use super::scalar::Scalar;
 
 /// `Newtonsoft.Json.Formatting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl JsonWriter {
             },
             Scalar::Date(raw) => self.text(&date_text(*raw)),
             Scalar::DateOffset(ticks, offset) => self.text(&offset_text(*ticks, *offset)),
-            Scalar::Guid(bits) => self.text(&guid_text(*bits)),
+            Scalar::Guid(_) => self.text(&value.to_text()),
             Scalar::Bytes(bytes) => self.text(&crate::json::convert::base64(bytes)),
             Scalar::Raw(text) => self.raw(text),
             Scalar::Comment(text) => {
