@@ -6,14 +6,16 @@ use apimite_clock::Timestamp;
 
 use crate::decision::{Decision, Outcome, QuotaDecision};
 use crate::inspect::{CounterFilter, CounterView};
-use crate::key::{CounterKey, Kind};
+use crate::key::{CounterKey, Kind, Variant};
 use crate::limit::{QuotaLimit, RateLimit, RefusedCalls, TokenLimit, Usage};
 use crate::memory::concurrency::ConcurrencySlot;
 use crate::memory::{Memory, Swept, quota_key, rate_key, token_key};
 use crate::meter::{Meter, Meters};
+use crate::remote::{Act, Remote};
 use crate::sync::ledger::rate_slot;
 use crate::sync::wire::Seal;
 use crate::sync::{Ledger, Replica, SyncSettings};
+use crate::through::{ignore, list_through, set_through};
 
 /// The counters of a gateway; cheap to clone, clones share their counts.
 #[derive(Clone, Debug)]
@@ -24,22 +26,30 @@ struct Inner {
     memory: Arc<Memory>,
     /// Where this gateway's own counts are noted for the others.
     ledger: Option<Arc<Ledger>>,
+    /// The store that decides instead of the memory.
+    remote: Option<Arc<dyn Remote>>,
     meters: Meters,
 }
 
 impl Counters {
     /// Counters in this process's memory.
     pub fn memory() -> Self {
-        Self::build(None)
+        Self::build(None, None)
     }
 
     /// Counters in this process's memory that note in `ledger` what they count, for a [`Replica`] to tell others.
     pub fn synchronized(ledger: Arc<Ledger>) -> Self {
-        Self::build(Some(ledger))
+        Self::build(Some(ledger), None)
     }
 
-    fn build(ledger: Option<Arc<Ledger>>) -> Self {
-        Self(Arc::new(Inner { memory: Arc::new(Memory::new()), ledger, meters: Meters::default() }))
+    /// Counters in a Redis server; this process's memory is what counts while that is away.
+    #[cfg(feature = "redis")]
+    pub fn redis(store: crate::redis::RedisStore) -> Self {
+        Self::build(None, Some(Arc::new(store)))
+    }
+
+    pub(crate) fn build(ledger: Option<Arc<Ledger>>, remote: Option<Arc<dyn Remote>>) -> Self {
+        Self(Arc::new(Inner { memory: Arc::new(Memory::new()), ledger, remote, meters: Meters::default() }))
     }
 
     /// The replica that keeps these counters in step with others; `None` unless made by [`Counters::synchronized`].
@@ -76,6 +86,9 @@ impl Counters {
 
     /// May this call pass? It is counted `increment` times if it may; an increment of zero only asks.
     pub fn check_rate(&self, key: &CounterKey, limit: RateLimit, increment: u64, now: Timestamp) -> Outcome<Decision> {
+        if let Some(store) = &self.0.remote {
+            return self.rate_through(store, key, limit, increment, Act::Count, now);
+        }
         let decision = self.0.memory.check_rate(key, limit, increment, now);
         if decision.admitted || limit.refused == RefusedCalls::Count {
             self.note_rate(&rate_key(key, limit), increment, limit.calls, now);
@@ -85,11 +98,17 @@ impl Counters {
 
     /// What one more call would be told, without counting it.
     pub fn peek_rate(&self, key: &CounterKey, limit: RateLimit, now: Timestamp) -> Outcome<Decision> {
+        if let Some(store) = &self.0.remote {
+            return self.rate_through(store, key, limit, 1, Act::Peek, now);
+        }
         Outcome::Ready(self.0.memory.peek_rate(key, limit, now))
     }
 
     /// Counts `count` calls at `now` whatever the limit says: increments that waited for the response.
     pub fn add_rate(&self, key: &CounterKey, limit: RateLimit, count: u64, now: Timestamp) -> Outcome<()> {
+        if let Some(store) = &self.0.remote {
+            return ignore(self.rate_through(store, key, limit, count, Act::Add, now));
+        }
         self.0.memory.add_rate(key, limit, count, now);
         self.note_rate(&rate_key(key, limit), count, limit.calls, now);
         Outcome::Ready(())
@@ -104,6 +123,9 @@ impl Counters {
         estimate: u64,
         now: Timestamp,
     ) -> Outcome<Decision> {
+        if let Some(store) = &self.0.remote {
+            return self.tokens_through(store, key, limit, estimate, Act::Count, now);
+        }
         let decision = self.0.memory.check_tokens(key, limit, estimate, now);
         if decision.admitted {
             self.note_rate(&token_key(key, limit), estimate, limit.tokens, now);
@@ -113,11 +135,17 @@ impl Counters {
 
     /// What one more call would be told, without counting it.
     pub fn peek_tokens(&self, key: &CounterKey, limit: TokenLimit, now: Timestamp) -> Outcome<Decision> {
+        if let Some(store) = &self.0.remote {
+            return self.tokens_through(store, key, limit, 0, Act::Peek, now);
+        }
         Outcome::Ready(self.0.memory.peek_tokens(key, limit, now))
     }
 
     /// Counts tokens that the answer reported, whatever the limit says; more than the limit become a debt.
     pub fn add_tokens(&self, key: &CounterKey, limit: TokenLimit, count: u64, now: Timestamp) -> Outcome<()> {
+        if let Some(store) = &self.0.remote {
+            return ignore(self.tokens_through(store, key, limit, count, Act::Add, now));
+        }
         self.0.memory.add_tokens(key, limit, count, now);
         self.note_rate(&token_key(key, limit), count, limit.tokens, now);
         Outcome::Ready(())
@@ -132,6 +160,9 @@ impl Counters {
         increment: Usage,
         now: Timestamp,
     ) -> Outcome<QuotaDecision> {
+        if let Some(store) = &self.0.remote {
+            return self.quota_through(store, key, limit, increment, Act::Count, now);
+        }
         let decision = self.0.memory.check_quota(key, limit, increment, now);
         if decision.admitted {
             self.note_quota(key, limit, increment, now);
@@ -141,11 +172,17 @@ impl Counters {
 
     /// What one more call would be told, without counting it.
     pub fn peek_quota(&self, key: &CounterKey, limit: &QuotaLimit, now: Timestamp) -> Outcome<QuotaDecision> {
+        if let Some(store) = &self.0.remote {
+            return self.quota_through(store, key, limit, Usage::default(), Act::Peek, now);
+        }
         Outcome::Ready(self.0.memory.peek_quota(key, limit, now))
     }
 
     /// Counts what a call used, whatever the limit says.
     pub fn add_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) -> Outcome<()> {
+        if let Some(store) = &self.0.remote {
+            return ignore(self.quota_through(store, key, limit, usage, Act::Add, now));
+        }
         self.0.memory.add_quota(key, limit, usage, now);
         self.note_quota(key, limit, usage, now);
         Outcome::Ready(())
@@ -177,6 +214,9 @@ impl Counters {
 
     /// The counters that `filter` means and that count now, by kind, scope and value.
     pub fn list(&self, filter: &CounterFilter, now: Timestamp) -> Outcome<Vec<CounterView>> {
+        if let Some(store) = &self.0.remote {
+            return list_through(store, filter.clone(), now);
+        }
         let mut views = self.0.memory.list(filter, now);
         if let Some(ledger) = &self.0.ledger {
             for view in &mut views {
@@ -191,6 +231,10 @@ impl Counters {
 
     /// Starts a listed counter anew, on every gateway; false when there was none here.
     pub fn reset(&self, key: &CounterKey, now: Timestamp) -> Outcome<bool> {
+        if let Some(store) = &self.0.remote {
+            self.0.memory.forget(key);
+            return Outcome::Pending(store.forget(*key));
+        }
         let known = self.0.memory.forget(key);
         if let Some(ledger) = &self.0.ledger {
             ledger.reset(key, now);
@@ -200,6 +244,11 @@ impl Counters {
 
     /// Makes a listed counter show `usage` from now on, on every gateway; `limit` is the limit it is measured against.
     pub fn set(&self, key: &CounterKey, usage: Usage, limit: u32, now: Timestamp) -> Outcome<bool> {
+        if let Some(store) = &self.0.remote {
+            let end = matches!(key.view().variant, Some(Variant::Fixed)).then(|| self.0.memory.slot_for(key, now)).flatten();
+            self.0.memory.forget(key);
+            return set_through(store, *key, usage, limit, end, now);
+        }
         let slot = self.0.memory.slot_for(key, now);
         let known = self.reset(key, now);
         if let Some(slot) = slot {

@@ -36,8 +36,12 @@ mod key;
 mod limit;
 mod memory;
 mod meter;
+#[cfg(feature = "redis")]
+pub mod redis;
+mod remote;
 pub mod simulate;
 pub mod sync;
+mod through;
 
 pub use algorithm::period::PeriodBounds;
 pub use counters::Counters;
@@ -46,5 +50,6 @@ pub use inspect::{CounterFilter, CounterView};
 pub use key::{CounterKey, Kind};
 pub use limit::{Algorithm, CalendarUnit, QuotaLimit, QuotaPeriod, RateLimit, RefusedCalls, TokenLimit, Usage};
 pub use memory::concurrency::ConcurrencySlot;
+pub use remote::AwayPolicy;
 pub use memory::{Memory, Swept};
 pub use meter::{Meter, MeterReading, Meters};
