@@ -63,6 +63,11 @@ impl Counters {
         Arc::clone(&self.0.memory)
     }
 
+    /// The ledger in which own counts are noted.
+    pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
+        self.0.ledger.clone()
+    }
+
     fn note(&self, key: &CounterKey, slot: i64, usage: Usage, limit: u32) {
         if let Some(ledger) = &self.0.ledger {
             if usage != Usage::default() {

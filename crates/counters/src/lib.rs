@@ -36,6 +36,7 @@ mod key;
 mod limit;
 mod memory;
 mod meter;
+mod persist;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod remote;
@@ -50,6 +51,7 @@ pub use inspect::{CounterFilter, CounterView};
 pub use key::{CounterKey, Kind};
 pub use limit::{Algorithm, CalendarUnit, QuotaLimit, QuotaPeriod, RateLimit, RefusedCalls, TokenLimit, Usage};
 pub use memory::concurrency::ConcurrencySlot;
+pub use persist::{PersistError, QuotaKeeper};
 pub use remote::AwayPolicy;
 pub use memory::{Memory, Swept};
 pub use meter::{Meter, MeterReading, Meters};

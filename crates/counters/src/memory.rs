@@ -5,6 +5,7 @@
 
 pub(crate) mod concurrency;
 mod decide;
+mod journal;
 mod remote;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ use apimite_clock::Timestamp;
 use dashmap::DashMap;
 
 pub(crate) use self::decide::{quota_key, rate_key, token_key};
+use self::journal::Journal;
 use crate::algorithm::bucket::Bucket;
 use crate::algorithm::quota::FixedPeriod;
 use crate::algorithm::tokens::TokenWindow;
@@ -67,6 +69,8 @@ pub struct Memory {
     hasher: RandomState,
     /// The bank that is swept next.
     next: AtomicUsize,
+    /// Quotas that changed since they were last written to disk; filled only if somebody writes them.
+    journal: Journal,
 }
 
 impl Default for Memory {
@@ -80,7 +84,7 @@ impl Memory {
     pub fn new() -> Self {
         let hasher = RandomState::new();
         let bank = || DashMap::with_capacity_and_hasher_and_shard_amount(0, hasher.clone(), SHARDS);
-        Self { banks: (0..BANKS).map(|_| bank()).collect(), hasher: hasher.clone(), next: AtomicUsize::new(0) }
+        Self { banks: (0..BANKS).map(|_| bank()).collect(), hasher: hasher.clone(), next: AtomicUsize::new(0), journal: Journal::default() }
     }
 
     fn bank(&self, key: &[u8]) -> &Bank {

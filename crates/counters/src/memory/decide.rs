@@ -115,19 +115,6 @@ fn add_tokens(entry: &mut Entry, limit: TokenLimit, count: u64, now: Timestamp) 
     }
 }
 
-fn decide_quota(
-    entry: &mut Entry,
-    limit: &QuotaLimit,
-    increment: Usage,
-    purpose: Purpose,
-    now: Timestamp,
-) -> QuotaDecision {
-    match entry {
-        Entry::Fixed(fixed) => fixed.decide(limit, increment, purpose, now),
-        _ => FixedPeriod::default().decide(limit, increment, Purpose::Peek, now),
-    }
-}
-
 impl Memory {
     /// See [`crate::Counters::check_rate`].
     pub fn check_rate(&self, key: &CounterKey, limit: RateLimit, increment: u64, now: Timestamp) -> Decision {
@@ -170,28 +157,23 @@ impl Memory {
     /// See [`crate::Counters::check_quota`].
     pub fn check_quota(&self, key: &CounterKey, limit: &QuotaLimit, increment: Usage, now: Timestamp) -> QuotaDecision {
         let key = quota_key(key, limit);
-        let act = |entry: &mut Entry| decide_quota(entry, limit, increment, Purpose::Count, now);
-        self.with(&key, || Entry::Fixed(FixedPeriod::default()), act)
+        let decided = self.with_quota(&key, |fixed| fixed.decide(limit, increment, Purpose::Count, now));
+        decided.unwrap_or_else(|| FixedPeriod::default().decide(limit, increment, Purpose::Peek, now))
     }
 
     /// See [`crate::Counters::peek_quota`].
     pub fn peek_quota(&self, key: &CounterKey, limit: &QuotaLimit, now: Timestamp) -> QuotaDecision {
-        let entry = self.read(&quota_key(key, limit), Entry::clone).unwrap_or(Entry::Fixed(FixedPeriod::default()));
-        decide_quota(&mut { entry }, limit, Usage::default(), Purpose::Peek, now)
+        let seen = self.read(&quota_key(key, limit), |entry| match entry {
+            Entry::Fixed(fixed) => *fixed,
+            _ => FixedPeriod::default(),
+        });
+        seen.unwrap_or_default().decide(limit, Usage::default(), Purpose::Peek, now)
     }
 
     /// See [`crate::Counters::add_quota`].
     pub fn add_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) {
         let bounds = limit.period.bounds(now);
         let key = quota_key(key, limit);
-        self.with(
-            &key,
-            || Entry::Fixed(FixedPeriod::default()),
-            |entry| {
-                if let Entry::Fixed(fixed) = entry {
-                    fixed.add(bounds, usage);
-                }
-            },
-        );
+        self.with_quota(&key, |fixed| fixed.add(bounds, usage));
     }
 }

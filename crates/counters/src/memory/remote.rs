@@ -29,18 +29,25 @@ impl Memory {
             Some(Variant::Window | Variant::Bucket) => slot.min(slot_of(now.0, period)),
             _ => slot,
         };
+        if view.variant == Some(Variant::Fixed) {
+            self.with_quota(key, |fixed| fixed.add_remote(slot, usage));
+            return;
+        }
         self.with(key, fresh, |entry| match entry {
             Entry::Window(window) => window.add_remote(period, usage.calls, slot, now.0),
             Entry::Tokens(tokens) => tokens.add_remote(limit, period, usage.calls, slot, now.0),
             Entry::Bucket(bucket) => bucket.add_remote(limit, period, usage.calls, slot_end(&view, slot).min(now.0)),
-            Entry::Fixed(fixed) => fixed.add_remote(slot, usage),
-            Entry::Held(_) => {}
+            Entry::Fixed(_) | Entry::Held(_) => {}
         });
     }
 
     /// Forgets a counter; `key` is a stored key.
     pub(crate) fn forget(&self, key: &CounterKey) -> bool {
-        self.bank(key.as_bytes()).remove(key.as_bytes()).is_some()
+        let known = self.bank(key.as_bytes()).remove(key.as_bytes()).is_some();
+        if key.view().variant == Some(Variant::Fixed) {
+            self.journal_removal(key);
+        }
+        known
     }
 
     /// The slot in which a listed counter counts now; for a quota the end of the period it is in.

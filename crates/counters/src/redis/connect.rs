@@ -137,7 +137,7 @@ pub(crate) async fn connect(settings: &RedisSettings) -> Result<ConnectionManage
         Err(_) => {
             return Err(StoreError::Protocol { url, error: format!("no answer within {} seconds", FIRST.as_secs() * 2) });
         }
-        Ok(Err(error)) => return Err(explain(url, &error)),
+        Ok(Err(error)) => return Err(explain(url, &error).await),
         Ok(Ok(_)) => {}
     }
     let config = ConnectionManagerConfig::new()
@@ -146,12 +146,21 @@ pub(crate) async fn connect(settings: &RedisSettings) -> Result<ConnectionManage
         .set_number_of_retries(0);
     match tokio::time::timeout(FIRST * 2, ConnectionManager::new_with_config(client, config)).await {
         Ok(Ok(manager)) => Ok(manager),
-        Ok(Err(error)) => Err(explain(url, &error)),
+        Ok(Err(error)) => Err(explain(url, &error).await),
         Err(_) => Err(StoreError::Unreachable { url, error: "it stopped answering".to_owned() }),
     }
 }
 
-fn explain(url: String, error: &RedisError) -> StoreError {
+/// Does anybody accept connections at `redis://host:port/…`?
+async fn somebody_listens(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or(host);
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let address = if has_port { host.to_owned() } else { format!("{host}:6379") };
+    matches!(tokio::time::timeout(FIRST, tokio::net::TcpStream::connect(address)).await, Ok(Ok(_)))
+}
+
+async fn explain(url: String, error: &RedisError) -> StoreError {
     let said = error.to_string();
     let kind = error.kind();
     let refused = matches!(kind, ErrorKind::AuthenticationFailed)
@@ -161,14 +170,8 @@ fn explain(url: String, error: &RedisError) -> StoreError {
     if refused {
         return StoreError::Password { url, error: said };
     }
-    let unreachable = error.is_connection_refusal()
-        || error.is_timeout()
-        || (matches!(kind, ErrorKind::Io) && !error.is_connection_dropped() && !said.to_lowercase().contains("tls")
-            && !said.contains("InvalidContentType") && !said.contains("certificate"));
-    let loading = matches!(kind, ErrorKind::Server(ServerErrorKind::BusyLoading));
-    if unreachable || loading {
-        StoreError::Unreachable { url, error: said }
-    } else {
-        StoreError::Protocol { url, error: said }
+    if matches!(kind, ErrorKind::Server(ServerErrorKind::BusyLoading)) || !somebody_listens(&url).await {
+        return StoreError::Unreachable { url, error: said };
     }
+    StoreError::Protocol { url, error: said }
 }
