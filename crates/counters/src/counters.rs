@@ -250,7 +250,8 @@ impl Counters {
     /// Makes a listed counter show `usage` from now on, on every gateway; `limit` is the limit it is measured against.
     pub fn set(&self, key: &CounterKey, usage: Usage, limit: u32, now: Timestamp) -> Outcome<bool> {
         if let Some(store) = &self.0.remote {
-            let end = matches!(key.view().variant, Some(Variant::Fixed)).then(|| self.0.memory.slot_for(key, now)).flatten();
+            let end =
+                matches!(key.view().variant, Some(Variant::Fixed)).then(|| self.0.memory.slot_for(key, now)).flatten();
             self.0.memory.forget(key);
             return set_through(store, *key, usage, limit, end, now);
         }

@@ -84,7 +84,12 @@ impl Memory {
     pub fn new() -> Self {
         let hasher = RandomState::new();
         let bank = || DashMap::with_capacity_and_hasher_and_shard_amount(0, hasher.clone(), SHARDS);
-        Self { banks: (0..BANKS).map(|_| bank()).collect(), hasher: hasher.clone(), next: AtomicUsize::new(0), journal: Journal::default() }
+        Self {
+            banks: (0..BANKS).map(|_| bank()).collect(),
+            hasher: hasher.clone(),
+            next: AtomicUsize::new(0),
+            journal: Journal::default(),
+        }
     }
 
     fn bank(&self, key: &[u8]) -> &Bank {

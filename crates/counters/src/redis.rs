@@ -157,13 +157,8 @@ impl RedisStore {
 
     async fn forget(self, key: CounterKey) -> bool {
         let own = self.clone();
-        let names: Vec<_> = own
-            .keys()
-            .await
-            .into_iter()
-            .filter(|(of, _)| *of == key)
-            .map(|(of, end)| self.0.name(&of, end))
-            .collect();
+        let names: Vec<_> =
+            own.keys().await.into_iter().filter(|(of, _)| *of == key).map(|(of, end)| self.0.name(&of, end)).collect();
         if names.is_empty() {
             return false;
         }
@@ -224,7 +219,14 @@ impl Shared {
         let now = micros(question.now.0);
         let increment = question.increment.calls;
         let plain = |call: &mut redis::ScriptInvocation<'_>, name: &str, limit: u32, period: i64, refused: bool| {
-            call.arg(name).arg(act).arg(now).arg(micros(period)).arg(limit).arg(increment).arg(i32::from(refused)).arg(0);
+            call.arg(name)
+                .arg(act)
+                .arg(now)
+                .arg(micros(period))
+                .arg(limit)
+                .arg(increment)
+                .arg(i32::from(refused))
+                .arg(0);
         };
         match question.rule {
             Rule::Window { limit, period_nanos, count_refused } => {

@@ -233,7 +233,9 @@ pub(crate) fn set_through(
         let view = key.view();
         let period_nanos = view.period_nanos();
         let rule = match (view.variant, end) {
-            (Some(Variant::Fixed), Some(end_unix_seconds)) => Rule::Fixed { calls: None, bytes: None, end_unix_seconds },
+            (Some(Variant::Fixed), Some(end_unix_seconds)) => {
+                Rule::Fixed { calls: None, bytes: None, end_unix_seconds }
+            }
             (Some(Variant::Bucket), _) => Rule::Bucket { limit: limit.max(1), period_nanos },
             (Some(Variant::Window), _) if view.kind == Kind::TokenRate => Rule::Tokens { limit, period_nanos },
             (Some(Variant::Window), _) => Rule::Window { limit, period_nanos, count_refused: false },

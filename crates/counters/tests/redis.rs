@@ -21,7 +21,14 @@ async fn redis_behaves_as_memory_does() {
     let counters = Counters::redis(store.clone());
     suite::run(&counters).await;
     suite::decides_as_memory_does(&counters, 1, 3_000).await;
-    suite::decides_as_memory_does(&Counters::redis(RedisStore::connect(RedisSettings { prefix: "o*[".into(), ..settings(&server) }).await.unwrap()), 2, 2_000).await;
+    suite::decides_as_memory_does(
+        &Counters::redis(
+            RedisStore::connect(RedisSettings { prefix: "o*[".into(), ..settings(&server) }).await.unwrap(),
+        ),
+        2,
+        2_000,
+    )
+    .await;
     assert!(!store.is_away());
 }
 
@@ -31,7 +38,8 @@ async fn three_gateways_admit_exactly_the_limit_while_the_server_is_killed_and_r
     let limit = RateLimit::new(600, MINUTE);
     let mut gateways = Vec::new();
     for _ in 0..3 {
-        let settings = RedisSettings { away: AwayPolicy::Refuse, timeout: Duration::from_millis(300), ..settings(&server) };
+        let settings =
+            RedisSettings { away: AwayPolicy::Refuse, timeout: Duration::from_millis(300), ..settings(&server) };
         gateways.push(RedisStore::connect(settings).await.unwrap());
     }
     let mut tasks = Vec::new();
@@ -71,7 +79,8 @@ async fn three_gateways_admit_exactly_the_limit_while_the_server_is_killed_and_r
 async fn while_redis_is_away_a_gateway_counts_on_alone_and_tells_it_afterwards() {
     let Some(mut server) = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]) else { return };
     let limit = RateLimit::new(10, MINUTE);
-    let store = RedisStore::connect(RedisSettings { timeout: Duration::from_millis(200), ..settings(&server) }).await.unwrap();
+    let store =
+        RedisStore::connect(RedisSettings { timeout: Duration::from_millis(200), ..settings(&server) }).await.unwrap();
     let counters = Counters::redis(store.clone());
     for _ in 0..4 {
         assert!(counters.check_rate(&key("k"), limit, 1, START).await.admitted);
@@ -79,7 +88,8 @@ async fn while_redis_is_away_a_gateway_counts_on_alone_and_tells_it_afterwards()
     server.kill();
     let mut admitted = 0;
     for _ in 0..10 {
-        let decision = tokio::time::timeout(Duration::from_secs(1), counters.check_rate(&key("k"), limit, 1, START)).await;
+        let decision =
+            tokio::time::timeout(Duration::from_secs(1), counters.check_rate(&key("k"), limit, 1, START)).await;
         admitted += u32::from(decision.unwrap().admitted);
     }
     assert_eq!(admitted, 6, "goes on from the four it had seen");
@@ -104,7 +114,8 @@ async fn bad_configuration_is_a_clear_sentence() {
     assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().starts_with("cannot reach the Redis server at `redis://127.0.0.1:"), "{error}");
 
-    let error = RedisStore::connect(RedisSettings { url: "127.0.0.1".into(), ..RedisSettings::default() }).await.unwrap_err();
+    let error =
+        RedisStore::connect(RedisSettings { url: "127.0.0.1".into(), ..RedisSettings::default() }).await.unwrap_err();
     assert!(matches!(error, StoreError::Url { .. }), "{error:?}");
 
     let Some(server) = RedisServer::start(&["--requirepass", "right"]) else { return };
@@ -142,7 +153,20 @@ async fn tls_with_a_private_authority_works_and_an_unknown_one_is_refused() {
     let (cert, private) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     std::fs::write(&cert, certificate.cert.pem()).unwrap();
     std::fs::write(&private, certificate.signing_key.serialize_pem()).unwrap();
-    let arguments = ["--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no", "--tls-cert-file", cert.to_str().unwrap(), "--tls-key-file", private.to_str().unwrap(), "--tls-ca-cert-file", cert.to_str().unwrap()];
+    let arguments = [
+        "--port",
+        "0",
+        "--tls-port",
+        "PORT",
+        "--tls-auth-clients",
+        "no",
+        "--tls-cert-file",
+        cert.to_str().unwrap(),
+        "--tls-key-file",
+        private.to_str().unwrap(),
+        "--tls-ca-cert-file",
+        cert.to_str().unwrap(),
+    ];
     let Some(server) = RedisServer::start(&arguments) else { return };
     let url = format!("rediss://localhost:{}", server.port);
     let trusted = RedisSettings { url: url.clone(), ca_file: Some(cert), ..settings(&server) };

@@ -36,18 +36,18 @@ impl Memory {
     }
 
     /// Acts on a quota and remembers it as changed.
-    pub(super) fn with_quota<T>(
-        &self,
-        key: &CounterKey,
-        act: impl FnOnce(&mut FixedPeriod) -> T,
-    ) -> Option<T> {
+    pub(super) fn with_quota<T>(&self, key: &CounterKey, act: impl FnOnce(&mut FixedPeriod) -> T) -> Option<T> {
         let wanted = self.journal.wanted.load(Ordering::Acquire);
-        let (answer, newly) = self.with(key, || Entry::Fixed(FixedPeriod::default()), |entry| {
-            let Entry::Fixed(fixed) = entry else { return (None, false) };
-            let answer = act(fixed);
-            let newly = wanted && !std::mem::replace(&mut fixed.unsaved, true);
-            (Some(answer), newly)
-        });
+        let (answer, newly) = self.with(
+            key,
+            || Entry::Fixed(FixedPeriod::default()),
+            |entry| {
+                let Entry::Fixed(fixed) = entry else { return (None, false) };
+                let answer = act(fixed);
+                let newly = wanted && !std::mem::replace(&mut fixed.unsaved, true);
+                (Some(answer), newly)
+            },
+        );
         if newly {
             self.journal.keys.lock().push(*key);
         }

@@ -94,13 +94,15 @@ impl LogFile {
         let path = folder.join("quotas.log");
         let io = |error| PersistError::Io { file: path.clone(), error };
         std::fs::create_dir_all(folder).map_err(io)?;
-        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(folder.join("quotas.lock")).map_err(io)?;
+        let lock =
+            OpenOptions::new().create(true).write(true).truncate(false).open(folder.join("quotas.lock")).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PersistError::Locked { file: path }),
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
-        let mut file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path).map_err(io)?;
+        let mut file =
+            OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path).map_err(io)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
         let mut records = BTreeMap::new();
@@ -208,7 +210,13 @@ mod tests {
                 records.get(key.as_bytes()).map(|record| record.cells[0].1.usage.calls)
             };
             let at = cut as u64;
-            let expected_a = if at < after_first { None } else if cut < whole.len() { Some(1) } else { Some(3) };
+            let expected_a = if at < after_first {
+                None
+            } else if cut < whole.len() {
+                Some(1)
+            } else {
+                Some(3)
+            };
             assert_eq!(calls("a"), expected_a, "cut at {cut}");
             assert_eq!(calls("b"), (at >= after_second).then_some(2), "cut at {cut}");
         }

@@ -94,7 +94,9 @@ pub enum StoreError {
         error: String,
     },
     /// Whatever answers is no Redis server, or not of the expected encryption.
-    #[error("what answers at `{url}` does not speak Redis ({error}): check the port, and `rediss://` against `redis://`")]
+    #[error(
+        "what answers at `{url}` does not speak Redis ({error}): check the port, and `rediss://` against `redis://`"
+    )]
     Protocol {
         /// The address.
         url: String,
@@ -125,9 +127,8 @@ pub(crate) async fn connect(settings: &RedisSettings) -> Result<ConnectionManage
     };
     // A plain connection first: its errors say what is wrong, the manager's only that it gave up.
     let probe = async {
-        let config = redis::AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(FIRST))
-            .set_response_timeout(Some(FIRST));
+        let config =
+            redis::AsyncConnectionConfig::new().set_connection_timeout(Some(FIRST)).set_response_timeout(Some(FIRST));
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         let pong = redis::cmd("PING").query_async::<String>(&mut connection).await?;
         let _: i64 = redis::Script::new("return 1").invoke_async(&mut connection).await?;
@@ -135,7 +136,10 @@ pub(crate) async fn connect(settings: &RedisSettings) -> Result<ConnectionManage
     };
     match tokio::time::timeout(FIRST * 2, probe).await {
         Err(_) => {
-            return Err(StoreError::Protocol { url, error: format!("no answer within {} seconds", FIRST.as_secs() * 2) });
+            return Err(StoreError::Protocol {
+                url,
+                error: format!("no answer within {} seconds", FIRST.as_secs() * 2),
+            });
         }
         Ok(Err(error)) => return Err(explain(url, &error).await),
         Ok(Ok(_)) => {}

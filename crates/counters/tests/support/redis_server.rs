@@ -40,7 +40,8 @@ impl RedisServer {
     pub fn start(extra: &[&str]) -> Option<Self> {
         let port = free_port();
         let port_text = port.to_string();
-        let mut arguments: Vec<String> = ["--bind", "127.0.0.1", "--save", "", "--protected-mode", "no"].map(str::to_owned).into();
+        let mut arguments: Vec<String> =
+            ["--bind", "127.0.0.1", "--save", "", "--protected-mode", "no"].map(str::to_owned).into();
         if !extra.contains(&"--tls-port") {
             arguments.extend(["--port".to_owned(), port_text.clone()]);
         }

@@ -225,11 +225,19 @@ pub async fn decides_as_memory_does(counters: &Counters, seed: u64, steps: u32) 
         }
         let ours = memory.check_rate(&name, limits[index], increment, now).await;
         let theirs = counters.check_rate(&name, limits[index], increment, now).await;
-        assert_eq!((ours.admitted, ours.retry_after), (theirs.admitted, theirs.retry_after), "step {step}, limit {index}");
+        assert_eq!(
+            (ours.admitted, ours.retry_after),
+            (theirs.admitted, theirs.retry_after),
+            "step {step}, limit {index}"
+        );
         let estimate = next(12);
         let ours = memory.check_tokens(&token_key, tokens, estimate, now).await;
         let theirs = counters.check_tokens(&token_key, tokens, estimate, now).await;
-        assert_eq!((ours.admitted, ours.used, ours.retry_after), (theirs.admitted, theirs.used, theirs.retry_after), "step {step}, tokens");
+        assert_eq!(
+            (ours.admitted, ours.used, ours.retry_after),
+            (theirs.admitted, theirs.used, theirs.retry_after),
+            "step {step}, tokens"
+        );
         if ours.admitted && next(4) == 0 {
             let count = next(120);
             memory.add_tokens(&token_key, tokens, count, now).await;
