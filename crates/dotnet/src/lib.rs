@@ -4,6 +4,7 @@
 
 pub mod convert;
 pub mod crypto;
+pub mod encoding;
 pub mod exception;
 pub mod guid;
 pub mod json;
@@ -12,6 +13,7 @@ pub mod numeric;
 pub mod regex;
 pub mod text;
 pub mod time;
+pub mod web;
 
 pub use exception::{Exception, ExceptionKind, Thrown};
 pub use numeric::{Decimal, Generation, IntegerKind, NumberStyles};
