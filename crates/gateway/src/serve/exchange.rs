@@ -250,5 +250,10 @@ fn built_in(
             trace: None,
         });
     }
-    reply::of_response(response, method, false).map(|body| ReplyBody::new(body, close))
+    let last = response.headers.get(header::CONNECTION).cloned();
+    let mut reply = reply::of_response(response, method, false);
+    if let Some(last) = last {
+        reply.headers_mut().insert(header::CONNECTION, last);
+    }
+    reply.map(|body| ReplyBody::new(body, close))
 }

@@ -81,6 +81,8 @@ impl Drop for Close {
 pub(crate) struct ReplyBody {
     body: Outgoing,
     close: Close,
+    /// An error that waits until what came before it was flushed.
+    failed: Option<BodyError>,
 }
 
 impl ReplyBody {
@@ -88,7 +90,7 @@ impl ReplyBody {
         if http_body::Body::is_end_stream(&body) {
             close.end = End::Complete;
         }
-        Self { body, close }
+        Self { body, close, failed: None }
     }
 }
 
@@ -98,7 +100,15 @@ impl http_body::Body for ReplyBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        if let Some(error) = this.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let frame = Pin::new(&mut this.body).poll_frame(cx);
+        if let Poll::Ready(Some(Err(error))) = frame {
+            this.failed = Some(error);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {

@@ -179,7 +179,7 @@ mod tests {
             let mut searched = 0;
             let first = head(&mut buffer, &mut searched, &Method::GET).unwrap();
             let parsed = first.unwrap_or_else(|| {
-                buffer.extend_from_slice(text[cut..].as_bytes());
+                buffer.extend_from_slice(&text.as_bytes()[cut..]);
                 head(&mut buffer, &mut searched, &Method::GET).unwrap().unwrap()
             });
             assert_eq!(parsed.reason.as_deref(), Some("Fine"));
