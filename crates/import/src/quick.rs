@@ -39,19 +39,22 @@ pub fn from_openapi(files: &dyn Files, path: &str, backend: Option<&str>, settin
     if let Some(source) = reader.source(path) {
         let format = Format::of(path).unwrap_or(Format::Yaml);
         let manner = Manner { ids: Ids::Normalised, required_query: settings.import.required_query };
-        let definition = definition::read(&source, format, manner, &mut reader.found).unwrap_or_default();
+        let read = definition::read(&source, format, manner, &mut reader.found);
+        let readable = read.is_some();
+        let definition = read.unwrap_or_default();
         let id = normalised(&definition.title);
         if !id.is_empty() {
             api.id = id.into();
             api.name = definition.title;
         }
+        api.kind = definition.kind;
         api.description = definition.description;
         api.service_url = definition.service_url;
         api.schemas = definition.schemas;
         api.operations = definition.operations.into_iter().map(Into::into).collect();
         if let Some(backend) = backend {
             api.service_url = backend.into();
-        } else if api.service_url.is_empty() {
+        } else if api.service_url.is_empty() && readable {
             let warning =
                 Diagnostic::new("import::no-backend", "the definition names no server that can be called").warning();
             let help = "add `--backend http://…`; until then the built-in echo backend answers";

@@ -18,6 +18,16 @@ const MAX_FRAGMENT_BYTES: usize = 512 * 1024;
 /// Definitions and other JSON past this size are refused rather than read.
 const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
 
+/// Why a file cannot be read, in words for people.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// One file that an import read, for watching.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRead {
@@ -46,8 +56,9 @@ impl<'f> Reader<'f> {
             Ok(bytes) => bytes,
             Err(error) => {
                 let nowhere = Source::new(name, "");
-                let refusal = Diagnostic::new("import::file", format!("the file cannot be read: {error}"));
-                self.found.push(refusal.at(&nowhere, Span::default()).help("check its permissions"));
+                let refusal = Diagnostic::new("import::file", format!("the file cannot be read: {}", reason(&error)));
+                self.found
+                    .push(refusal.at(&nowhere, Span::default()).help("check the path and the permissions of the file"));
                 return None;
             }
         };

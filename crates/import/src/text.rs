@@ -22,7 +22,11 @@ pub(crate) fn decode(name: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>
         }
         Err(error) => {
             let at = error.valid_up_to();
-            let text = String::from_utf8_lossy(body);
+            let text = match body {
+                [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+                [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+                _ => String::from_utf8_lossy(body).into_owned(),
+            };
             let (message, help) = match body {
                 [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("the file is UTF-16".to_owned(), "save it as UTF-8".to_owned()),
                 _ => {
@@ -36,6 +40,12 @@ pub(crate) fn decode(name: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>
             Err(Box::new(refuse(name, &text, at, &message, &help)))
         }
     }
+}
+
+/// UTF-16, to show what the file says.
+fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 fn refuse(name: &str, text: &str, at: usize, message: &str, help: &str) -> Diagnostic {

@@ -11,7 +11,7 @@ mod wsdl;
 use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Source, Span};
-use apimite_model::{Operation, SchemaText};
+use apimite_model::{ApiKind, Operation, SchemaText};
 
 use crate::problems::Sheet;
 use crate::settings::RequiredQuery;
@@ -22,6 +22,8 @@ pub(crate) use ids::normalised;
 /// What an API definition says.
 #[derive(Debug, Default)]
 pub(crate) struct Definition {
+    /// Kind of the API.
+    pub(crate) kind: ApiKind,
     /// Title.
     pub(crate) title: Box<str>,
     /// Description.
@@ -138,6 +140,7 @@ fn graph_ql(source: &Source) -> Definition {
     let mut operation = Operation::new("graphql", "POST", "/");
     operation.name = "GraphQL".into();
     Definition {
+        kind: ApiKind::GraphQl,
         operations: vec![operation],
         schemas: vec![SchemaText {
             id: "graphql".into(),

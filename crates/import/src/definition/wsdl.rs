@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Source, Span};
-use apimite_model::{Operation, Representation, SchemaText};
+use apimite_model::{ApiKind, Operation, Representation, SchemaText};
 use roxmltree::{Document, Node};
 
 use super::ids::{Namer, normalised};
@@ -50,7 +50,7 @@ pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Option<Defin
         Sheet::new(source, found).error("wsdl::root", span, "this is no WSDL 1.1 document", help);
         return None;
     }
-    let mut definition = Definition { ids_made_up: true, ..Definition::default() };
+    let mut definition = Definition { kind: ApiKind::Soap, ids_made_up: true, ..Definition::default() };
     definition.title = root.attribute("name").unwrap_or_default().into();
     let address = root.descendants().find(|node| is_soap(node, "address")).and_then(|node| node.attribute("location"));
     definition.service_url = address.unwrap_or_default().into();

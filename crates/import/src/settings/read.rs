@@ -176,10 +176,11 @@ fn read_value(file: &str, span: Span, around: &Surroundings<'_>, sheet: &mut She
             }
         },
         Err(error) => {
+            let why = crate::reader::reason(&error);
             sheet.error(
                 "import::file",
                 span,
-                format!("the file `{file}` cannot be read: {error}"),
+                format!("the file `{file}` cannot be read: {why}"),
                 "paths are relative to `apimite.toml`",
             );
             None

@@ -12,12 +12,27 @@ use super::{Malformed, Member, Node, Value};
 pub(crate) fn read<'a>(text: &'a str, found: &mut Vec<Malformed>) -> Node<'a> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, errors) = DeTable::parse_recoverable(text);
+    let mut broken = Vec::new();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
+        broken.push(span.start);
         found.push(Malformed::new(format!("no TOML: {}", error.message().trim_end_matches('.')), span.start, span.end));
     }
     let span = Span::from_usize(0, text.len());
-    Node { span, value: map(table.into_inner()) }
+    let mut value = map(table.into_inner());
+    forget(&mut value, &broken);
+    Node { span, value }
+}
+
+/// Takes out the scalars that were made up to go on behind a mistake.
+fn forget(value: &mut Value<'_>, broken: &[usize]) {
+    let Value::Map(members) = value else { return };
+    members.retain_mut(|member| {
+        forget(&mut member.node.value, broken);
+        let span = member.node.span.range();
+        let scalar = !matches!(member.node.value, Value::Map(_) | Value::List(_));
+        !(scalar && broken.iter().any(|at| span.start <= *at && *at <= span.end))
+    });
 }
 
 fn map(table: DeTable<'_>) -> Value<'_> {

@@ -1,0 +1,233 @@
+//! API definitions, as operations.
+
+#![allow(missing_docs, reason = "a test crate")]
+
+use apimite_import::{Memory, Settings, from_openapi};
+use apimite_model::{Api, Operation, Parameter, ParameterPlace, Representation};
+use insta::assert_snapshot;
+
+fn api_with(name: &str, text: &str, settings: Settings) -> Api {
+    let files = Memory::new().with(name, text.to_owned());
+    let imported = from_openapi(&files, name, None, settings);
+    let errors: Vec<String> = imported
+        .diagnostics
+        .0
+        .iter()
+        .filter(|d| d.severity == apimite_diag::Severity::Error)
+        .map(|d| d.render())
+        .collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+    Api::clone(&imported.service.apis[0])
+}
+
+fn api(name: &str, text: &str) -> Api {
+    api_with(name, text, Settings::default())
+}
+
+/// An API in a few lines, for people.
+fn show(api: &Api) -> String {
+    let mut lines = vec![format!("{} {:?} {}", api.id, api.kind, api.service_url)];
+    for operation in &api.operations {
+        show_operation(operation, &mut lines);
+    }
+    for schema in &api.schemas {
+        let text: String = schema.text.chars().take(200).collect();
+        lines.push(format!("schema {} {} {}", schema.id, schema.content_type, text.replace('\n', " ")));
+    }
+    lines.join("\n")
+}
+
+fn show_operation(operation: &Operation, lines: &mut Vec<String>) {
+    lines.push(format!("{} {} ({}: {})", operation.method, operation.url_template, operation.id, operation.name));
+    lines.extend(operation.parameters.iter().map(show_parameter));
+    lines.extend(operation.request_bodies.iter().map(|body| show_shape("request", body)));
+    for response in &operation.responses {
+        let status = response.status.map_or("default".to_owned(), |status| status.to_string());
+        lines.push(format!("  {status} {}", response.description));
+        lines.extend(response.headers.iter().map(show_parameter));
+        lines.extend(response.representations.iter().map(|body| show_shape("response", body)));
+    }
+}
+
+fn show_parameter(parameter: &Parameter) -> String {
+    let place = match parameter.place {
+        ParameterPlace::Template => "template",
+        ParameterPlace::Query => "query",
+        ParameterPlace::Header => "header",
+    };
+    let required = if parameter.required { "!" } else { "" };
+    format!(
+        "  {place} {}{required} {} default={:?} values={:?}",
+        parameter.name,
+        parameter.schema.as_deref().unwrap_or("-"),
+        parameter.default,
+        parameter.values
+    )
+}
+
+fn show_shape(what: &str, shape: &Representation) -> String {
+    let examples: Vec<String> =
+        shape.examples.iter().map(|example| format!("{}={}", example.name, example.value)).collect();
+    format!(
+        "    {what} {} schema={} type={:?} in={:?} examples=[{}]",
+        shape.content_type,
+        shape.schema.as_deref().unwrap_or("-"),
+        shape.type_name,
+        shape.schema_id,
+        examples.join(" | ")
+    )
+}
+
+const OPENAPI: &str = r#"
+openapi: 3.0.3
+info: {title: Pets & Co}
+servers:
+  - url: http://{host}/v1
+    variables: {host: {default: pets.example}}
+paths:
+  /pets/{id}:
+    parameters:
+      - {name: id, in: path, required: true, schema: {type: integer}}
+      - {name: trace, in: header, schema: {type: string, enum: [a, b], default: a}}
+    get:
+      operationId: getPet
+      summary: One pet
+      parameters:
+        - {name: expand, in: query, required: true, schema: {$ref: '#/components/schemas/Flag'}}
+        - {name: lang, in: query, schema: {type: string}}
+        - {name: session, in: cookie, schema: {type: string}}
+      requestBody: {content: {application/json: {}}}
+      responses:
+        '200':
+          description: Found
+          headers: {ETag: {schema: {type: string}}}
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/Pet'}
+              examples:
+                cat: {value: {id: 1}}
+                dog: {$ref: '#/components/examples/dog'}
+            text/plain: {example: a cat}
+        default: {$ref: '#/components/responses/Problem'}
+    put:
+      requestBody:
+        $ref: '#/components/requestBodies/Pet'
+      responses: {2XX: {description: Fine}}
+  '/wild/*':
+    get: {responses: {}}
+components:
+  schemas:
+    Flag: {type: string, enum: ['yes', 'no'], default: 'no'}
+    Pet: {type: object, example: {id: 7}, properties: {id: {type: integer}}}
+  examples: {dog: {value: {id: 2}}}
+  requestBodies: {Pet: {content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}
+  responses: {Problem: {description: Problem, content: {application/problem+json: {schema: {type: object}}}}}
+"#;
+
+#[test]
+fn openapi_3_becomes_operations() {
+    assert_snapshot!(show(&api("pets.yaml", OPENAPI)), @r##"
+    pets-co Http http://pets.example/v1
+    GET /pets/{id}?expand={expand} (getpet: One pet)
+      template id! {"type":"integer"} default=None values=[]
+      template expand! {"$ref":"#/components/schemas/Flag"} default=Some("no") values=["yes", "no"]
+      header trace {"type":"string","enum":["a","b"],"default":"a"} default=Some("a") values=["a", "b"]
+      query lang {"type":"string"} default=None values=[]
+      200 Found
+      header ETag {"type":"string"} default=None values=[]
+        response application/json schema={"$ref":"#/components/schemas/Pet"} type=Some("Pet") in=Some("components") examples=[cat={"id":1} | dog={"id":2}]
+        response text/plain schema=- type=None in=None examples=[default=a cat]
+      default Problem
+        response application/problem+json schema={"type":"object"} type=None in=None examples=[]
+    PUT /pets/{id} (put-pets-id: put-pets-id)
+      template id! {"type":"integer"} default=None values=[]
+      header trace {"type":"string","enum":["a","b"],"default":"a"} default=Some("a") values=["a", "b"]
+        request application/json schema={"$ref":"#/components/schemas/Pet"} type=Some("Pet") in=Some("components") examples=[default={"id":7}]
+      200 Fine
+    GET /wild/* (get-wild: get-wild)
+    schema components application/vnd.oai.openapi.components+json {"components":{"schemas":{"Flag":{"type":"string","enum":["yes","no"],"default":"no"},"Pet":{"type":"object","example":{"id":7},"properties":{"id":{"type":"integer"}}}}}}
+    "##);
+}
+
+#[test]
+fn required_query_parameters_stay_query_parameters_when_told() {
+    let mut settings = Settings::default();
+    settings.import.required_query = apimite_import::settings::RequiredQuery::Query;
+    let api = api_with("pets.yaml", OPENAPI, settings);
+    assert_eq!(&*api.operations[0].url_template, "/pets/{id}");
+}
+
+#[test]
+fn swagger_2_becomes_operations() {
+    let text = r##"{"swagger": "2.0", "info": {"title": "Old"}, "host": "old.example", "basePath": "/v2", "schemes": ["http", "https"],
+        "consumes": ["application/json", "text/json"], "produces": ["application/json"],
+        "paths": {"/a/{id}": {"parameters": [{"$ref": "#/parameters/id"}],
+            "post": {"operationId": "Post_A", "parameters": [{"name": "body", "in": "body", "schema": {"$ref": "#/definitions/A"}},
+                {"name": "n", "in": "query", "type": "integer", "enum": [1, 2], "default": 1}],
+              "responses": {"200": {"description": "ok", "schema": {"$ref": "#/definitions/A"}, "examples": {"application/json": {"x": 1}}}}}}},
+        "parameters": {"id": {"name": "id", "in": "path", "required": true, "type": "string"}},
+        "definitions": {"A": {"type": "object"}}}"##;
+    assert_snapshot!(show(&api("old.json", text)), @r##"
+    old Http https://old.example/v2
+    POST /a/{id} (post-a: Post_A)
+      template id! {"type":"string"} default=None values=[]
+      query n {"type":"integer","enum":[1,2]} default=Some("1") values=["1", "2"]
+        request application/json schema={"$ref":"#/definitions/A"} type=Some("A") in=Some("definitions") examples=[]
+        request text/json schema={"$ref":"#/definitions/A"} type=Some("A") in=Some("definitions") examples=[]
+      200 ok
+        response application/json schema={"$ref":"#/definitions/A"} type=Some("A") in=Some("definitions") examples=[default={"x":1}]
+    schema definitions application/vnd.ms-azure-apim.swagger.definitions+json {"definitions":{"A":{"type":"object"}}}
+    "##);
+}
+
+#[test]
+fn wsdl_becomes_soap_operations() {
+    let text = r#"<wsdl:definitions name="Temp" xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:soap12="http://schemas.xmlsoap.org/wsdl/soap12/">
+  <wsdl:binding name="B"><soap:binding/><wsdl:operation name="ToCelsius"><soap:operation soapAction="http://t/ToCelsius"/></wsdl:operation></wsdl:binding>
+  <wsdl:binding name="B12"><soap12:binding/><wsdl:operation name="ToCelsius"><soap12:operation soapAction="http://t/ToCelsius"/></wsdl:operation></wsdl:binding>
+  <wsdl:service name="S"><wsdl:port><soap:address location="http://t.example/temp.asmx"/></wsdl:port></wsdl:service>
+</wsdl:definitions>"#;
+    assert_snapshot!(show(&api("t.wsdl", text)).lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
+    temp Soap http://t.example/temp.asmx
+    POST /?soapAction=http://t/ToCelsius (tocelsius: ToCelsius)
+        request text/xml schema=- type=None in=None examples=[]
+        request application/soap+xml schema=- type=None in=None examples=[]
+    "#);
+}
+
+#[test]
+fn wadl_becomes_operations() {
+    let text = r#"<application xmlns="http://wadl.dev.java.net/2009/02"><resources base="https://w.example/api/">
+  <resource path="/items"><method name="GET" id="list"><request><param name="q" style="query" required="true"/><param name="H" style="header"/></request>
+    <response status="200 201"><representation mediaType="application/xml"/></response></method>
+    <resource path="{id}"><method name="DELETE"/></resource></resource></resources></application>"#;
+    assert_snapshot!(show(&api("w.wadl", text)), @r#"
+    api Http https://w.example/api
+    GET /items?q={q} (list: list)
+      template q! - default=None values=[]
+      header H - default=None values=[]
+      200 
+        response application/xml schema=- type=None in=None examples=[]
+    DELETE /items/{id} (delete-items-id: delete-items-id)
+      template id! - default=None values=[]
+    "#);
+}
+
+#[test]
+fn graphql_has_one_operation_and_its_schema() {
+    assert_snapshot!(show(&api("g.graphql", "type Query { a: Int }")), @r#"
+    api GraphQl apimite://echo
+    POST / (graphql: GraphQL)
+    schema graphql application/vnd.ms-azure-apim.graphql.schema type Query { a: Int }
+    "#);
+}
+
+#[test]
+fn deep_and_circular_documents_are_no_danger() {
+    let nested = format!("openapi: 3.0.1\npaths: {}{}", "{a: ".repeat(5_000), "}".repeat(5_000));
+    let circle = "openapi: 3.0.1\npaths: {/a: {get: {parameters: [{$ref: '#/components/parameters/a'}]}}}\ncomponents: {parameters: {a: {$ref: '#/components/parameters/b'}, b: {$ref: '#/components/parameters/a'}}}\n";
+    for text in [nested.as_str(), circle] {
+        let files = Memory::new().with("x.yaml", text.to_owned());
+        assert!(from_openapi(&files, "x.yaml", None, Settings::default()).diagnostics.has_errors());
+    }
+}
