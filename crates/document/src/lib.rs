@@ -5,20 +5,17 @@
 //! It never fails: it gives what it could read and says what was wrong.
 
 mod document;
+mod encoding;
 mod island;
+mod named_value;
+mod reader;
 mod text;
+mod write;
 
 pub use document::{Attribute, CData, Comment, Document, Element, Instruction, Limits, Mode, Node};
+pub use encoding::read_bytes;
 pub use island::{Form, Island, Language};
+pub use named_value::{Reference, in_liquid_template, substitute};
+pub use reader::read;
 pub use text::Text;
-
-use apimite_diag::{Diagnostic, Source};
-
-/// Reads a document; what is wrong stands in its diagnostics.
-pub fn read(source: Source, limits: Limits) -> Document {
-    let mut document = Document { source, nodes: Vec::new(), diagnostics: Vec::new() };
-    if document.source.text().len() > limits.size_bytes {
-        document.diagnostics.push(Diagnostic::new("document::size", "the document is too long"));
-    }
-    document
-}
+pub use write::{Style, inner_markup, pretty, write, write_styled};

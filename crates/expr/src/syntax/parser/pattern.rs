@@ -121,11 +121,10 @@ impl Parser<'_> {
             .is_some_and(|close| !matches!(self.kind_at(close + 1), T::LBrace) && !self.is_designator(close + 1));
         let span = self.token(0).span;
         let mut subs = self.positional_patterns();
-        if is_single && subs.len() == 1 && subs.first().is_some_and(|sub| sub.path.is_empty()) {
-            if let Some(only) = subs.pop() {
-                self.feature(Feature::PatternCombinators, span);
-                return PatternKind::Paren(Box::new(only.pattern));
-            }
+        let is_single = is_single && subs.len() == 1 && subs.first().is_some_and(|sub| sub.path.is_empty());
+        if let Some(only) = is_single.then(|| subs.pop()).flatten() {
+            self.feature(Feature::PatternCombinators, span);
+            return PatternKind::Paren(Box::new(only.pattern));
         }
         self.feature(Feature::RecursivePatterns, span);
         self.rest_of_recursive(None, Some(subs))

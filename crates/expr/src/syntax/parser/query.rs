@@ -7,13 +7,13 @@ impl Parser<'_> {
     pub(super) fn query(&mut self) -> Expr {
         let start = self.start();
         let was_in_query = std::mem::replace(&mut self.in_query, true);
-        let from = self.from_clause();
-        let query = self.query_body(vec![from]);
+        let first = self.first_clause();
+        let query = self.query_body(vec![first]);
         self.in_query = was_in_query;
         Expr { kind: ExprKind::Query(Box::new(query)), span: self.span_from(start) }
     }
 
-    fn from_clause(&mut self) -> QueryClause {
+    fn first_clause(&mut self) -> QueryClause {
         let start = self.start();
         self.bump();
         let (ty, name) = self.range_variable();
@@ -32,7 +32,7 @@ impl Parser<'_> {
         loop {
             let start = self.start();
             if self.is_word("from") {
-                clauses.push(self.from_clause());
+                clauses.push(self.first_clause());
             } else if self.eat_word("let") {
                 let name = self.ident();
                 self.expect(T::Eq);
