@@ -6,6 +6,7 @@ use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
 use apimite_model::Service;
 
 use crate::apiops::{self, Root};
+use crate::certificates;
 use crate::checks;
 use crate::draft::Draft;
 use crate::files::{Files, Folder};
@@ -50,7 +51,7 @@ impl Imported {
 pub fn import(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>) -> Imported {
     let mut reader = Reader::new(files);
     let settings = read_settings(files, environment, &mut reader);
-    import_set(files, settings, reader)
+    import_set(files, files, settings, reader)
 }
 
 fn read_settings(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>, reader: &mut Reader<'_>) -> Settings {
@@ -61,7 +62,8 @@ fn read_settings(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>
     settings::read(&source, &Surroundings { environment, files }, &mut reader.found)
 }
 
-fn import_set(files: &dyn Files, settings: Settings, mut reader: Reader<'_>) -> Imported {
+/// `beside` are the files that paths in the settings are relative to.
+fn import_set(files: &dyn Files, beside: &dyn Files, settings: Settings, mut reader: Reader<'_>) -> Imported {
     let mut paths = files.paths();
     if let Some(folder) =
         settings.folder.as_deref().map(|folder| folder.trim_matches('/')).filter(|f| !matches!(*f, "" | "."))
@@ -69,7 +71,7 @@ fn import_set(files: &dyn Files, settings: Settings, mut reader: Reader<'_>) -> 
         let prefix = format!("{}/", folder.trim_start_matches("./"));
         paths.retain(|path| path.starts_with(&prefix));
     }
-    let draft = match apiops::find(&paths) {
+    let mut draft = match apiops::find(&paths) {
         Root::At(root) => apiops::read(&root, &paths, &mut reader, &settings),
         Root::Several(roots) => {
             let list =
@@ -86,6 +88,7 @@ fn import_set(files: &dyn Files, settings: Settings, mut reader: Reader<'_>) -> 
         let help = "it needs `apis/NAME/apiInformation.json` as the APIOps extractor writes it; `apimite init FOLDER` writes an example";
         reader.found.push(place(refusal, files).help(help));
     }
+    certificates::read(&settings, beside, &mut draft, &mut reader.found);
     Imported::assemble(draft, settings, reader)
 }
 
@@ -106,7 +109,7 @@ pub fn import_folder(folder: &Path, environment: &dyn Fn(&str) -> Option<String>
     let beside = Beside { folder: folder.parent().map_or_else(PathBuf::new, Path::to_path_buf) };
     if files.read(FILE_NAME).is_ok() || beside.read(FILE_NAME).is_err() {
         let settings = read_settings(&files, environment, &mut reader);
-        return Ok(import_set(&files, settings, reader));
+        return Ok(import_set(&files, &files, settings, reader));
     }
     let mut outer = Reader::new(&beside);
     let mut settings = read_settings(&beside, environment, &mut outer);
@@ -116,7 +119,7 @@ pub fn import_folder(folder: &Path, environment: &dyn Fn(&str) -> Option<String>
     reader
         .read
         .extend(outer.read.into_iter().map(|file| FileRead { path: format!("../{}", file.path).into(), ..file }));
-    Ok(import_set(&files, settings, reader))
+    Ok(import_set(&files, &beside, settings, reader))
 }
 
 /// Files beside a folder, read one at a time.

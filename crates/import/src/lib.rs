@@ -15,6 +15,7 @@
 //! ```
 
 mod apiops;
+mod certificates;
 mod checks;
 mod definition;
 mod draft;
