@@ -46,6 +46,7 @@ fn escaped_expressions_are_unescaped() {
 #[test]
 fn entities_in_a_raw_string_stay_when_resolving_them_breaks_it() {
     assert_eq!(code(r#"<a v="@("<p t=&quot;x&quot;>")"/>"#), r#""<p t=&quot;x&quot;>""#);
+    assert_eq!(code(r#"<a v="@("B " + f(&quot;x&quot;))"/>"#), r#""B " + f("x")"#);
 }
 
 #[test]

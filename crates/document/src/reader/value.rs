@@ -15,7 +15,7 @@ enum Kind {
     Literal,
     /// Text, or an expression in an attribute: line breaks become `\n`.
     Text,
-    /// An expression whose strings stand in raw quotes: `&quot;` in it is part of a string.
+    /// An expression with strings in raw quotes and with `&quot;`, which inside such a string is part of it.
     RawStrings,
     /// An expression in which references are no references, or CDATA.
     Verbatim,
@@ -300,10 +300,17 @@ impl Reader<'_> {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut unknown = Vec::new();
         let mut at = 0;
+        // Raw quotes so far, escaped ones aside: an odd number is the inside of a string.
+        let mut in_string = false;
         while at < raw.len() {
             let rest = raw.get(at..).unwrap_or("");
             let plain = rest.bytes().position(is_special).unwrap_or(rest.len());
             if plain > 0 {
+                if kind == Kind::RawStrings {
+                    let run = rest.get(..plain).unwrap_or("");
+                    let quotes = run.matches('"').count() - run.matches("\\\"").count();
+                    in_string ^= quotes % 2 == 1;
+                }
                 value.push_str(rest.get(..plain).unwrap_or(""));
                 add_piece(&mut pieces, value.len(), start + at, plain, true);
                 at += plain;
@@ -311,7 +318,7 @@ impl Reader<'_> {
             }
             let (replacement, length) = match rest.as_bytes().first() {
                 Some(b'&') => match reference(rest) {
-                    Reference::Char('"', _) if kind == Kind::RawStrings => ('&', 1),
+                    Reference::Char('"', _) if kind == Kind::RawStrings && in_string => ('&', 1),
                     Reference::Char(c, length) => (c, length),
                     Reference::Unknown(name) => {
                         unknown.push((start + at, name));
@@ -382,8 +389,12 @@ fn reference(text: &str) -> Reference {
 }
 
 fn text_behind_expression() -> Diagnostic {
-    Diagnostic::new("document::text_behind_expression", "text stands behind the expression")
-        .help("an expression is the whole value: put the text into it, as in `@(a + \"text\")`")
+    Diagnostic::new(
+        "document::text_behind_expression",
+        "text stands behind the expression, so the value is no expression",
+    )
+    .warning()
+    .help("an expression is the whole value: put the text into it, as in `@(a + \"text\")`")
 }
 
 /// The refusal of an island without end, in the words of the scanner Azure uses.
