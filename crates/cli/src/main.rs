@@ -1,3 +1,35 @@
-//! The executable `apimite`.
+//! The executable `apimite`: arguments, wiring, signals.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to the terminal")]
 
-fn main() {}
+mod args;
+mod check;
+mod control;
+mod echo;
+mod explain;
+mod init;
+mod load;
+mod report;
+mod serve;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.unwrap_or_else(|| Command::Serve(args::Serve::default())) {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::PublicAccess(args) => control::public_access(&args),
+        Command::Clock(args) => control::clock(&args),
+        Command::Reload(args) => control::reload(&args),
+    }
+}

@@ -1,1 +1,5 @@
-//! apimite-management.
+//! The control plane: what changes a running gateway, over HTTP.
+//!
+//! [`local`] are the routes that exist only here (`/apimite/…`): the switch of public access, the clock, reload.
+
+pub mod local;

@@ -1,0 +1,166 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A local stand-in for the Azure API Management gateway: it takes the policy files you have and answers as the cloud
+/// gateway would. Without a command it serves its built-in sample.
+#[derive(Debug, Parser)]
+#[command(name = "apimite", version, about, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a folder of APIs and policies (the built-in sample without one)
+    Serve(Serve),
+    /// Report everything that would be refused, with its place and the way out
+    Check(Check),
+    /// Show which API, operation, product and policies a request meets
+    Explain(Explain),
+    /// Write a commented starter folder
+    Init(Init),
+    /// Switch public network access of a running gateway on or off; takes effect with the next request
+    PublicAccess(PublicAccess),
+    /// Move, freeze or resume the clock of a running gateway
+    Clock(ClockArgs),
+    /// Read the configuration of a running gateway again
+    Reload(Management),
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Serve {
+    /// APIOps folder, with `apimite.toml` in it or beside it
+    pub(crate) folder: Option<PathBuf>,
+    /// Serve one policy document instead of a folder
+    #[arg(long, value_name = "FILE", conflicts_with = "folder")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Serve an OpenAPI or Swagger definition instead of a folder
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "policy"])]
+    pub(crate) openapi: Option<PathBuf>,
+    /// Backend for --policy and --openapi; without one the built-in echo backend answers
+    #[arg(long, value_name = "URL")]
+    pub(crate) backend: Option<String>,
+    /// Address of the HTTP listener; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Address of the HTTPS listener; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) https: Option<SocketAddr>,
+    /// Address of the management listener; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) management: Option<SocketAddr>,
+    /// Write every bound address to this file as JSON once requests are answered
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Print every bound address as one line of JSON, and nothing else, once requests are answered
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) workers: usize,
+    /// No line per request
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Do not watch files for changes
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Let the management listener move the clock
+    #[arg(long)]
+    pub(crate) allow_clock: bool,
+    /// Seconds that requests in flight may take after SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) drain: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Folders, policy documents, fragments or snippets
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How refusals are written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Accept types and members outside Azure's allow-list in expressions
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Method
+    pub(crate) method: String,
+    /// URL, or path with query
+    pub(crate) url: String,
+    /// APIOps folder [default: the built-in sample]
+    #[arg(long, short, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Header, as `Name: value`; may be repeated
+    #[arg(long, short = 'H', value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Folder to write; it must not exist yet or be empty
+    #[arg(default_value = "apim")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Management {
+    /// Address of the management listener of the running gateway
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8281")]
+    pub(crate) management: SocketAddr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublicAccess {
+    /// Callers from the internet are admitted, or only private endpoint connections
+    pub(crate) switch: Switch,
+    #[command(flatten)]
+    pub(crate) at: Management,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClockArgs {
+    #[command(subcommand)]
+    pub(crate) action: ClockAction,
+    #[command(flatten)]
+    pub(crate) at: Management,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockAction {
+    /// Move the clock forward, for example by `90s`, `15m`, `1h` or `7d`
+    Advance {
+        /// How far
+        by: String,
+    },
+    /// Stop the clock
+    Freeze,
+    /// Let it run on
+    Resume,
+    /// Show the gateway's time
+    Show,
+}

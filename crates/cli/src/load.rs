@@ -1,0 +1,107 @@
+//! From what the command line names to a compiled snapshot.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_gateway::Snapshot;
+use apimite_import::{Imported, Settings};
+use apimite_model::{BackendKind, Service};
+use apimite_policy::compile::compile_service;
+
+use crate::wire;
+
+/// What is served.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// The built-in sample.
+    Sample,
+    /// A folder.
+    Folder(PathBuf),
+    /// One policy document.
+    Policy(PathBuf, Option<String>),
+    /// One API definition.
+    Definition(PathBuf, Option<String>),
+}
+
+impl Origin {
+    /// What to watch for changes.
+    pub(crate) fn watched(&self) -> Option<&Path> {
+        match self {
+            Self::Sample => None,
+            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, _) => Some(path),
+        }
+    }
+
+    /// For people.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Sample => "the built-in sample service contoso".to_owned(),
+            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, _) => path.display().to_string(),
+        }
+    }
+}
+
+/// The environment, for settings that name a variable.
+fn environment(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the executable is the place that reads the environment")]
+    std::env::var(name).ok()
+}
+
+/// Imports what is to be served.
+///
+/// # Errors
+/// One refusal when the files cannot be listed at all.
+pub(crate) fn import(origin: &Origin) -> Result<Imported, Diagnostics> {
+    let refuse = |path: &Path, error: &std::io::Error| {
+        let text = format!("`{}` cannot be read: {error}", path.display());
+        Diagnostics(vec![Diagnostic::new("load::path", text).help("name an existing folder or file")])
+    };
+    match origin {
+        Origin::Sample => Ok(apimite_import::import(&apimite_import::sample::files(), &environment)),
+        Origin::Folder(path) => apimite_import::import_folder(path, &environment).map_err(|error| refuse(path, &error)),
+        Origin::Policy(path, backend) | Origin::Definition(path, backend) => {
+            let folder = match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            std::fs::metadata(path).map_err(|error| refuse(path, &error))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let files = apimite_import::Folder::of_file(path).map_err(|error| refuse(folder, &error))?;
+            let settings = Settings::default();
+            Ok(if matches!(origin, Origin::Policy(..)) {
+                apimite_import::from_policy(&files, &name, backend.as_deref(), settings)
+            } else {
+                apimite_import::from_openapi(&files, &name, backend.as_deref(), settings)
+            })
+        }
+    }
+}
+
+/// Puts the address of the echo backend in place of `apimite://echo`.
+pub(crate) fn with_echo(service: &mut Service, echo: SocketAddr) {
+    let base = format!("http://{echo}");
+    let replace = |url: &str| url.strip_prefix(apimite_import::ECHO_URL).map(|rest| format!("{base}{rest}"));
+    for api in &mut service.apis {
+        if let Some(url) = replace(&api.service_url) {
+            Arc::make_mut(api).service_url = url.into();
+        }
+    }
+    for backend in service.backends.values_mut() {
+        let BackendKind::Single { url } = &backend.kind else { continue };
+        if let Some(url) = replace(url) {
+            Arc::make_mut(backend).kind = BackendKind::Single { url: url.into() };
+        }
+    }
+}
+
+/// Compiles a service.
+///
+/// # Errors
+/// Every refusal.
+pub(crate) fn compile(service: Service) -> Result<(Snapshot, Diagnostics), Diagnostics> {
+    let languages = wire::languages(&service.decisions);
+    let (compiled, warnings) = compile_service(Arc::new(service), apimite_policies::registry(), &languages)?;
+    Ok((Snapshot::new(compiled), warnings))
+}

@@ -1,0 +1,224 @@
+//! `apimite serve`: starts everything, prints where, reloads on change, drains on SIGTERM.
+
+mod access_log;
+mod banner;
+mod certificates;
+mod running;
+mod watch;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use apimite_cache::Cache;
+use apimite_clock::Clock;
+use apimite_counters::Counters;
+use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_gateway::{Gateway, Limits, Listener, Options, Source};
+use apimite_import::Settings;
+use apimite_import::settings::{Bind, ConnectionState};
+use apimite_policy::exchange::PrivateEndpoint;
+use tokio::net::TcpListener;
+
+use crate::args::{Format, Serve};
+use crate::load::{self, Origin};
+use crate::{echo, report};
+use running::Running;
+
+/// Bytes of the internal cache.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Default addresses.
+const HTTP: SocketAddr = local(8280);
+const HTTPS: SocketAddr = local(8243);
+const MANAGEMENT: SocketAddr = local(8281);
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Every address that is listened on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addresses {
+    pub(crate) http: Option<SocketAddr>,
+    pub(crate) https: Option<SocketAddr>,
+    pub(crate) management: Option<SocketAddr>,
+    pub(crate) private_endpoints: Vec<(Box<str>, SocketAddr)>,
+}
+
+/// Runs until a signal ends it.
+pub(crate) fn run(args: &Serve) -> ExitCode {
+    match start(args) {
+        Ok(code) => code,
+        Err(diagnostics) => {
+            report::write(&diagnostics, Format::Text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn origin(args: &Serve) -> Origin {
+    match (&args.folder, &args.policy, &args.openapi) {
+        (Some(folder), ..) => Origin::Folder(folder.clone()),
+        (_, Some(policy), _) => Origin::Policy(policy.clone(), args.backend.clone()),
+        (_, _, Some(definition)) => Origin::Definition(definition.clone(), args.backend.clone()),
+        _ => Origin::Sample,
+    }
+}
+
+/// One refusal without a place in a file.
+fn refusal(code: &'static str, message: String, help: &str) -> Diagnostics {
+    Diagnostics(vec![Diagnostic::new(code, message).help(help)])
+}
+
+fn system(error: std::io::Error) -> Diagnostics {
+    refusal("serve::system", format!("the system refuses: {error}"), "free descriptors or memory and start again")
+}
+
+fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
+    let origin = origin(args);
+    let imported = load::import(&origin)?;
+    let mut diagnostics = imported.diagnostics.clone();
+    let (mut service, settings) = (imported.service, imported.settings);
+    // The side runtime carries the echo backend, management and the watcher; the data plane has threads of its own.
+    let side = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("side")
+        .enable_all()
+        .build()
+        .map_err(system)?;
+    let bind = |wanted: SocketAddr, what: &str| {
+        side.block_on(TcpListener::bind(wanted)).map_err(|error| {
+            let text = format!("cannot listen on {wanted} ({what}): {error}");
+            refusal("serve::listen", text, "choose another address, or port 0 for a free one")
+        })
+    };
+    let echo = bind(at(settings.listen.echo, local(0)).unwrap_or(local(0)), "echo backend")?;
+    let echo_address = echo.local_addr().map_err(system)?;
+    load::with_echo(&mut service, echo_address);
+    if diagnostics.has_errors() {
+        // Policies are checked as well, so that one run shows everything.
+        if let Err(more) = load::compile(service) {
+            diagnostics.extend(more);
+        }
+        diagnostics.sort();
+        return Err(diagnostics);
+    }
+    let names = host_names(&service.name, &service.hosts);
+    let (snapshot, warnings) = load::compile(service)?;
+    diagnostics.extend(warnings);
+
+    let clock = Clock::system();
+    let management = match args.management.or(at(settings.listen.management, MANAGEMENT)) {
+        Some(address) => Some(bind(address, "management")?),
+        None => None,
+    };
+    let log = access_log::log(args.quiet || args.json);
+    let mut options = Options::new(clock.clone(), Counters::memory(), Cache::new(clock.clone(), CACHE_BYTES));
+    options.listeners = listeners(args, &settings);
+    options.workers = args.workers;
+    options.limits = limits(&settings);
+    options.observer = log;
+    let secured = options.listeners.iter().any(|l| l.security == apimite_gateway::config::Security::Tls);
+    let ca = if secured { Some(certificates::certificates(&settings, &names, &clock, &mut options)?) } else { None };
+    let gateway = Gateway::start(options, snapshot).map_err(|error| {
+        refusal("serve::start", error.to_string(), "choose another address, or port 0 for a free one")
+    })?;
+
+    let mut addresses = Addresses { management: management.as_ref().and_then(|l| l.local_addr().ok()), ..Addresses::default() };
+    for (name, address) in gateway.addresses() {
+        match &**name {
+            "http" => addresses.http = Some(*address),
+            "https" => addresses.https = Some(*address),
+            other => addresses.private_endpoints.push((other.into(), *address)),
+        }
+    }
+    let running = Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, args.allow_clock));
+    side.spawn(echo::serve(echo));
+    if let Some(listener) = management {
+        let routes = apimite_management::local::routes(running.clone());
+        side.spawn(async move {
+            // Ends with the process.
+            let _ = axum::serve(listener, routes).await;
+        });
+    }
+    let _watcher = if args.no_watch { None } else { watch::watch(&running, &side) };
+    for warning in &diagnostics.0 {
+        eprintln!("{}", warning.render());
+    }
+    banner::announce(args, &origin, &addresses, ca.as_deref());
+    side.block_on(until_signal(&running));
+    gateway.drain(Duration::from_secs(args.drain));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for SIGTERM or Ctrl-C; SIGHUP reloads meanwhile.
+async fn until_signal(running: &Arc<Running>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = term.recv() => return,
+            _ = tokio::signal::ctrl_c() => return,
+            _ = hup.recv() => {
+                let running = running.clone();
+                let _ = tokio::task::spawn_blocking(move || running.reload_and_tell()).await;
+            }
+        }
+    }
+}
+
+fn at(bind: Option<Bind>, default: SocketAddr) -> Option<SocketAddr> {
+    match bind {
+        None => Some(default),
+        Some(Bind::Off) => None,
+        Some(Bind::At(address)) => Some(address),
+    }
+}
+
+/// Default and configured host names, for the certificate.
+fn host_names(service: &str, hosts: &[Box<str>]) -> Vec<String> {
+    let mut names = vec![format!("{service}.azure-api.net"), format!("{service}.privatelink.azure-api.net")];
+    names.extend(hosts.iter().map(|host| host.to_string()));
+    names
+}
+
+fn listeners(args: &Serve, settings: &Settings) -> Vec<Listener> {
+    let mut list = Vec::new();
+    if let Some(address) = args.http.or(at(settings.listen.http, HTTP)) {
+        list.push(Listener::plain("http", address));
+    }
+    if let Some(address) = args.https.or(at(settings.listen.https, HTTPS)) {
+        list.push(Listener::tls("https", address));
+    }
+    // With ports chosen on the command line, private endpoints take free ones too: nothing collides in a test harness.
+    let free = args.http.is_some_and(|address| address.port() == 0);
+    for endpoint in settings.private_endpoints.iter().filter(|e| e.state == ConnectionState::Approved) {
+        let source = Source::PrivateEndpoint(Arc::new(PrivateEndpoint {
+            name: endpoint.name.clone(),
+            group_id: endpoint.group_id.clone(),
+            member_name: endpoint.member_name.clone(),
+            link_id: endpoint.link_id.unwrap_or(0),
+        }));
+        let place = |bind: Option<Bind>| match bind {
+            Some(Bind::At(address)) if free => Some(SocketAddr::new(address.ip(), 0)),
+            Some(Bind::At(address)) => Some(address),
+            _ => None,
+        };
+        if let Some(address) = place(endpoint.listen) {
+            list.push(Listener::plain(&endpoint.name, address).from(source.clone()));
+        }
+        if let Some(address) = place(endpoint.listen_https) {
+            list.push(Listener::tls(&format!("{}-https", endpoint.name), address).from(source));
+        }
+    }
+    list
+}
+
+fn limits(_settings: &Settings) -> Limits {
+    Limits::default()
+}

@@ -1,0 +1,135 @@
+//! What can be changed about a running gateway.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use apimite_clock::Clock;
+use apimite_diag::Diagnostics;
+use apimite_gateway::Snapshot;
+use apimite_management::local::{ClockChange, Local};
+use apimite_model::{PublicAccess, Service};
+use apimite_policy::compile::CompiledService;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::args::Format;
+use crate::load::{self, Origin};
+use crate::report;
+
+/// A running gateway's configuration and clock.
+pub(crate) struct Running {
+    origin: Origin,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    echo: SocketAddr,
+    clock: Clock,
+    allow_clock: bool,
+    /// What was set while running and outlives a reload; the lock also orders changes.
+    public_access: Mutex<Option<PublicAccess>>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        origin: Origin,
+        snapshot: Arc<ArcSwap<Snapshot>>,
+        echo: SocketAddr,
+        clock: Clock,
+        allow_clock: bool,
+    ) -> Self {
+        Self { origin, snapshot, echo, clock, allow_clock, public_access: Mutex::new(None) }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Reads and compiles everything again, then swaps one pointer; nothing changes when it is refused.
+    ///
+    /// # Errors
+    /// Every refusal.
+    pub(crate) fn reload(&self) -> Result<Diagnostics, Diagnostics> {
+        let chosen = self.public_access.lock();
+        let imported = load::import(&self.origin)?;
+        if imported.diagnostics.has_errors() {
+            return Err(imported.diagnostics);
+        }
+        let mut service = imported.service;
+        load::with_echo(&mut service, self.echo);
+        if let Some(access) = *chosen {
+            service.public_access = access;
+        }
+        let (snapshot, mut warnings) = load::compile(service)?;
+        warnings.extend(imported.diagnostics);
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(warnings)
+    }
+
+    /// Reloads and tells the terminal.
+    pub(crate) fn reload_and_tell(&self) {
+        match self.reload() {
+            Ok(warnings) => {
+                for warning in &warnings.0 {
+                    eprintln!("{}", warning.render());
+                }
+                eprintln!("reloaded {}", self.origin.shown());
+            }
+            Err(refusals) => {
+                report::write(&refusals, Format::Text);
+                eprintln!("the old configuration stays in force");
+            }
+        }
+    }
+}
+
+impl Local for Running {
+    fn set_public_access(&self, enabled: bool) -> Result<(), String> {
+        let mut chosen = self.public_access.lock();
+        let access = if enabled { PublicAccess::Enabled } else { PublicAccess::Disabled };
+        let now = self.snapshot.load_full();
+        let service = Service { public_access: access, ..(*now.compiled.service).clone() };
+        let compiled = CompiledService {
+            service: Arc::new(service),
+            apis: now.compiled.apis.clone(),
+            global: now.compiled.global.clone(),
+        };
+        self.snapshot.store(Arc::new(Snapshot::new(compiled)));
+        *chosen = Some(access);
+        Ok(())
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        match self.reload() {
+            Ok(_) => Ok(()),
+            Err(refusals) => {
+                let list: Vec<String> = refusals.0.iter().map(ToString::to_string).collect();
+                Err(format!("the old configuration stays in force: {}", list.join("; ")))
+            }
+        }
+    }
+
+    fn clock(&self, change: ClockChange) -> Result<i64, String> {
+        if change != ClockChange::Show && !self.allow_clock {
+            return Err("the clock may not be moved; start the gateway with --allow-clock".to_owned());
+        }
+        match change {
+            ClockChange::Show => {}
+            ClockChange::Advance(by) => self.clock.advance(by),
+            ClockChange::Freeze => self.clock.freeze(),
+            ClockChange::Resume => self.clock.resume(),
+        }
+        Ok(self.clock.now().unix_seconds())
+    }
+
+    fn status(&self) -> Value {
+        let snapshot = self.snapshot.load();
+        let service = &snapshot.compiled.service;
+        json!({
+            "service": service.name,
+            "apis": service.apis.len(),
+            "products": service.products.len(),
+            "subscriptions": service.subscriptions.len(),
+            "publicNetworkAccess": format!("{:?}", service.public_access),
+            "now": self.clock.now().unix_seconds(),
+        })
+    }
+}
