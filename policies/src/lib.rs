@@ -17,6 +17,10 @@ mod ip_filter;
 mod limit;
 mod limit_concurrency;
 mod message;
+mod mock_response;
+mod quota;
+mod quota_by_key;
+mod rate_limit;
 mod rate_limit_by_key;
 mod retry;
 mod return_response;
@@ -47,6 +51,10 @@ pub static ALL: &[&PolicyDef] = &[
     &include_fragment::DEF,
     &ip_filter::DEF,
     &limit_concurrency::DEF,
+    &mock_response::DEF,
+    &quota::DEF,
+    &quota_by_key::DEF,
+    &rate_limit::DEF,
     &rate_limit_by_key::DEF,
     &retry::DEF,
     &return_response::DEF,

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use apimite_counters::{Algorithm, Decision, QuotaDecision, RateLimit, Refusal, RefusedCalls};
+use apimite_counters::{
+    Algorithm, CounterKey, Decision, Outcome, QuotaDecision, QuotaLimit, RateLimit, RefusedCalls, Refusal, Usage,
+};
 use apimite_document::Element;
 use apimite_expr::Value;
-use apimite_model::{RejectedCalls, Service};
+use apimite_model::{RejectedCalls, Scope, Service};
 use apimite_policy::compile::Compile;
 use apimite_policy::def::Refused;
+use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
 use apimite_policy::fault::Fault;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -85,6 +88,99 @@ impl Report {
                 response.headers.insert(name, HeaderValue::from(total));
             }
         });
+    }
+}
+
+/// Which requests a limit counts.
+pub(crate) enum Target {
+    /// All that reach the policy.
+    Everything,
+    /// Those of one API.
+    Api(Named),
+    /// Those of one operation, perhaps of one API.
+    Operation(Option<Named>, Named),
+}
+
+/// A name or an id; the id wins.
+#[derive(Clone)]
+pub(crate) enum Named {
+    Id(Box<str>),
+    Name(Box<str>),
+}
+
+impl Named {
+    fn text(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Name(text) => text,
+        }
+    }
+
+    fn fits(&self, id: &str, name: &str) -> bool {
+        match self {
+            Self::Id(wanted) => wanted.eq_ignore_ascii_case(id),
+            Self::Name(wanted) => wanted.eq_ignore_ascii_case(name),
+        }
+    }
+}
+
+impl Target {
+    /// Reads a child `api` or `operation`; `outer` is the `api` it stands in.
+    pub(crate) fn read(element: &Element, outer: Option<&Self>, cx: &mut Compile<'_>) -> Result<Self, Refused> {
+        let id = element.attr("id").map(|text| Named::Id(text.value().trim().into()));
+        let name = element.attr("name").map(|text| Named::Name(text.value().trim().into()));
+        let Some(named) = id.or(name) else {
+            let text = format!("'{}' needs `name` or `id`", element.name);
+            return Err(cx.refuse(element.name_span, "limit::name", text, "add one of them"));
+        };
+        Ok(match (&*element.name, outer) {
+            ("api", _) => Self::Api(named),
+            (_, Some(Self::Api(api))) => Self::Operation(Some(api.clone()), named),
+            _ => Self::Operation(None, named),
+        })
+    }
+
+    /// Does the request count?
+    pub(crate) fn fits(&self, exchange: &Exchange) -> bool {
+        let api = |wanted: &Named| exchange.api.as_ref().is_some_and(|api| wanted.fits(&api.id, &api.name));
+        match self {
+            Self::Everything => true,
+            Self::Api(wanted) => api(wanted),
+            Self::Operation(outer, wanted) => {
+                outer.as_ref().is_none_or(api)
+                    && exchange.operation.as_ref().is_some_and(|op| wanted.fits(&op.id, &op.name))
+            }
+        }
+    }
+
+    /// Tells the counters of one policy apart.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Everything => String::new(),
+            Self::Api(api) => format!("api:{}", api.text()),
+            Self::Operation(api, operation) => {
+                format!("api:{}/operation:{}", api.as_ref().map_or("", Named::text), operation.text())
+            }
+        }
+    }
+}
+
+/// What the document of a scope belongs to: the same subscription has a counter for each.
+pub(crate) fn owner(scope: Scope, exchange: &Exchange) -> String {
+    let product = || exchange.caller.product.as_ref().map_or("", |product| &*product.id);
+    let api = || exchange.api.as_ref().map_or("", |api| &*api.id);
+    let operation = || exchange.operation.as_ref().map_or("", |operation| &*operation.id);
+    match scope {
+        Scope::Global | Scope::Workspace => scope.name().to_owned(),
+        Scope::Product => format!("product:{}", product()),
+        Scope::Api => format!("api:{}", api()),
+        Scope::Operation => format!("api:{}/{}", api(), operation()),
+    }
+}
+
+/// Counts the bytes of a finished exchange.
+pub(crate) fn add_bytes(env: &Env, key: &CounterKey, quota: &QuotaLimit, bytes: u64) {
+    if let Outcome::Pending(more) = env.counters.add_quota(key, quota, Usage::bytes(bytes), env.clock.now()) {
+        (env.spawn)(more);
     }
 }
 

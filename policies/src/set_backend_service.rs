@@ -98,6 +98,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
                 let method = cx.optional_text(element, "dapr-method")?;
                 SetBackendService::Dapr { app, method, namespace: cx.optional_text(element, "dapr-namespace")? }
             }
+            Some(_) if cx.is_open() => SetBackendService::Entity(id),
             Some(text) => match target_of_entity(cx.service(), &text) {
                 Ok(target) => SetBackendService::Known(target),
                 Err(message) => {

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
-use apimite_model::{Fragment, PolicyText, Scope, Service};
-use apimite_policy::compile::{Toolbox, check_text, compile_service};
+use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_document::Limits;
+use apimite_model::Service;
+use apimite_policy::compile::{Toolbox, check_document, compile_service};
 
 use crate::args::Check;
 use crate::load::{self, Origin};
@@ -69,28 +70,19 @@ fn documents(folder: &Path, depth: usize, files: &mut Vec<std::path::PathBuf>) {
 /// A document, fragment or snippet on its own: named values, fragments and backends it refers to are taken as given.
 fn document(path: &Path, lenient: bool, diagnostics: &mut Diagnostics) {
     let shown = path.display().to_string();
-    let text = match std::fs::read(path) {
-        Ok(bytes) => match apimite_document::decode(&bytes) {
-            Ok(text) => text,
-            Err(reason) => {
-                let source = Source::new(shown, "");
-                diagnostics.push(
-                    Diagnostic::new("document::encoding", reason).at(&source, Span::default()).help("save the file as UTF-8"),
-                );
-                return;
-            }
-        },
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) => {
             let text = format!("`{shown}` cannot be read: {error}");
             diagnostics.push(Diagnostic::new("load::path", text).help("name an existing folder or file"));
             return;
         }
     };
+    let document = apimite_document::read_bytes(&shown, &bytes, Limits::CLASSIC.snippet());
     let mut service = Service::new("check");
     service.decisions.lenient_expressions = lenient;
     let languages = wire::languages(&service.decisions);
-    let tools = Toolbox { service: &service, registry: apimite_policies::registry(), compiler: &languages };
-    let policy = PolicyText::new(shown, text);
-    check_text(&policy, tools, diagnostics);
-    let _ = (Scope::Api, None::<Fragment>);
+    let tools =
+        Toolbox { service: &service, registry: apimite_policies::registry(), compiler: &languages, open: true };
+    check_document(document, tools, diagnostics);
 }

@@ -1,12 +1,13 @@
 //! From what the command line names to a compiled snapshot.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_gateway::Snapshot;
-use apimite_import::{Imported, Settings};
+use apimite_import::{Files, Imported, Settings};
 use apimite_model::{BackendKind, Service};
 use apimite_policy::compile::compile_service;
 
@@ -68,7 +69,7 @@ pub(crate) fn import(origin: &Origin) -> Result<Imported, Diagnostics> {
             };
             std::fs::metadata(path).map_err(|error| refuse(path, &error))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let files = apimite_import::Folder::of_file(path).map_err(|error| refuse(folder, &error))?;
+            let files = OneFile { folder };
             let settings = Settings::default();
             Ok(if matches!(origin, Origin::Policy(..)) {
                 apimite_import::from_policy(&files, &name, backend.as_deref(), settings)
@@ -76,6 +77,25 @@ pub(crate) fn import(origin: &Origin) -> Result<Imported, Diagnostics> {
                 apimite_import::from_openapi(&files, &name, backend.as_deref(), settings)
             })
         }
+    }
+}
+
+/// A folder of which one file is read by name.
+struct OneFile<'a> {
+    folder: &'a Path,
+}
+
+impl Files for OneFile<'_> {
+    fn paths(&self) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
+    fn read(&self, path: &str) -> std::io::Result<Cow<'_, [u8]>> {
+        std::fs::read(self.folder.join(path)).map(Cow::Owned)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.folder.join(path).display().to_string()
     }
 }
 

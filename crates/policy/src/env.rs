@@ -9,7 +9,7 @@ use std::time::Duration;
 use apimite_cache::Cache;
 use apimite_clock::Clock;
 use apimite_counters::Counters;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use http::{HeaderMap, Method};
 
 use crate::body::Body;
@@ -154,6 +154,8 @@ pub struct Env {
     pub client: Rc<dyn Client>,
     /// Most bytes of a body that are held in memory.
     pub buffer_limit: u64,
+    /// Runs work that nobody waits for; it ends with the worker.
+    pub spawn: fn(BoxFuture<'static, ()>),
     /// Services that policies share across exchanges and threads, by type (token issuers, key caches, sinks, breakers).
     pub shared: Shared,
 }

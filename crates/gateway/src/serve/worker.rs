@@ -67,6 +67,9 @@ impl Worker {
             cache: options.cache.clone(),
             client: upstream.clone(),
             buffer_limit: options.limits.buffered_bytes,
+            spawn: |work| {
+                tokio::task::spawn_local(work);
+            },
             shared: options.shared.clone(),
         };
         let limits = &options.limits;

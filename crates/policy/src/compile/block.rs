@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use apimite_diag::nearest;
-use apimite_document::Element;
+use apimite_document::{Element, Limits};
 use apimite_model::Scope;
 
 use super::{Compile, check_element};
@@ -94,6 +94,11 @@ impl Compile<'_> {
         }
     }
 
+    /// Compiles an element that stands alone, for its refusals.
+    pub(crate) fn lone(&mut self, element: &Element) {
+        self.element(element, 1, &mut Vec::new());
+    }
+
     fn unknown(&mut self, element: &Element) {
         let help = match nearest(&element.name, self.tools.registry.0.iter().map(|def| def.name)) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -110,7 +115,7 @@ impl Compile<'_> {
 
     fn base(&mut self, element: &Element, count: u32, items: &mut Vec<Item>) {
         self.element = "base";
-        if self.scope == Scope::Global && !self.tools.service.decisions.base_in_global_allowed {
+        if !self.is_open() && self.scope == Scope::Global && !self.tools.service.decisions.base_in_global_allowed {
             self.refuse(
                 element.name_span,
                 "policy::base",
@@ -153,6 +158,9 @@ impl Compile<'_> {
             return;
         }
         let Some(fragment) = self.tools.service.fragments.get(id.as_str()) else {
+            if self.is_open() {
+                return;
+            }
             let known = self.tools.service.fragments.keys().map(|key| &**key);
             let help = match nearest(&id, known) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -161,7 +169,7 @@ impl Compile<'_> {
             self.refuse(element.name_span, "policy::fragment", format!("Policy fragment '{id}' is not found"), &help);
             return;
         };
-        let document = super::service::read(&fragment.policy, self.tools.service, self.diagnostics);
+        let document = super::service::read(&fragment.policy, self.tools.service, Limits::FRAGMENT, self.diagnostics);
         let Some(root) = document.root() else { return };
         let outer = std::mem::replace(&mut self.source, document.source.clone());
         if &*root.name == "fragment" {

@@ -15,7 +15,7 @@ const COMMON: &[&str] = &["id"];
 /// Refused when there was at least one.
 pub fn check_element(def: &PolicyDef, element: &Element, cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut outcome = Ok(());
-    if cx.depth <= 1 && !def.sections.contains(cx.section) {
+    if cx.section_known && cx.depth <= 1 && !def.sections.contains(cx.section) {
         let allowed: Vec<&str> = def.sections.iter().map(|section| section.name()).collect();
         outcome = Err(cx.refuse(
             element.name_span,
@@ -27,7 +27,7 @@ pub fn check_element(def: &PolicyDef, element: &Element, cx: &mut Compile<'_>) -
             },
         ));
     }
-    if !def.scopes.contains(cx.scope) {
+    if !cx.is_open() && !def.scopes.contains(cx.scope) {
         outcome = Err(cx.refuse(
             element.name_span,
             "policy::scope",

@@ -1,5 +1,6 @@
 //! From documents to pipelines: every element is checked against its definition, every value parsed, scopes merged.
 
+mod alone;
 mod block;
 mod check;
 mod service;
@@ -13,6 +14,7 @@ use crate::code::Compiler;
 use crate::def::{PolicyDef, Refused, Registry, Section};
 use crate::step::Needs;
 
+pub use alone::check_document;
 pub use check::check_element;
 pub use service::{
     CompiledApi, CompiledDocument, CompiledService, Contribution, backend_with_url, compile_document, compile_service,
@@ -27,6 +29,8 @@ pub struct Toolbox<'a> {
     pub registry: Registry,
     /// Compiles expressions.
     pub compiler: &'a dyn Compiler,
+    /// Is a document looked at on its own? What it refers to (scope, named values, fragments, backends) is taken as given.
+    pub open: bool,
 }
 
 /// The compiler's state while it is inside one document.
@@ -35,6 +39,8 @@ pub struct Compile<'a> {
     scope: Scope,
     section: Section,
     in_fragment: bool,
+    /// Is it known which section the policies stand in? In fragments and snippets it is not.
+    section_known: bool,
     source: Source,
     path: String,
     element: &'static str,
@@ -51,6 +57,7 @@ impl<'a> Compile<'a> {
             scope,
             section: Section::Inbound,
             in_fragment: false,
+            section_known: true,
             source,
             path: String::new(),
             element: "policies",
@@ -101,8 +108,17 @@ impl<'a> Compile<'a> {
         self.needs(Needs { request_body: request, response_body: !request, code: false });
     }
 
+    /// Is the document looked at on its own, so that what it refers to cannot be checked?
+    pub const fn is_open(&self) -> bool {
+        self.tools.open
+    }
+
     /// Puts a refusal down.
     pub fn refuse(&mut self, at: Span, code: &'static str, message: impl Into<String>, help: &str) -> Refused {
+        if self.tools.open && self.source.slice(at).contains("{{") {
+            // The value of a named value is not known here.
+            return Refused;
+        }
         let mut diagnostic = Diagnostic::new(code, message).element(self.element).at(&self.source, at);
         if !help.is_empty() {
             diagnostic = diagnostic.help(help);

@@ -74,10 +74,15 @@ pub struct CompiledService {
 }
 
 /// Reads a document, named values put in place; refusals are put down.
-pub(super) fn read(text: &PolicyText, service: &Service, diagnostics: &mut Diagnostics) -> Document {
-    let limits = if service.tier == Tier::Consumption { Limits::CONSUMPTION } else { Limits::CLASSIC };
+pub(super) fn read(text: &PolicyText, service: &Service, limits: Limits, diagnostics: &mut Diagnostics) -> Document {
     let mut document = apimite_document::read(text.source.clone(), limits);
     diagnostics.extend(document.diagnostics.drain(..));
+    let lookup = |name: &str| {
+        let value = service.named_values.get(name).and_then(|value| value.value.as_ref());
+        value.map(|value| value.reveal().to_owned())
+    };
+    let missing = apimite_document::substitute(&mut document, &lookup, &apimite_document::in_liquid_template);
+    diagnostics.extend(missing);
     document
 }
 
@@ -88,7 +93,18 @@ pub fn compile_document(
     tools: Toolbox<'_>,
     diagnostics: &mut Diagnostics,
 ) -> CompiledDocument {
-    let document = read(text, tools.service, diagnostics);
+    let limits = if tools.service.tier == Tier::Consumption { Limits::CONSUMPTION } else { Limits::CLASSIC };
+    let document = read(text, tools.service, limits, diagnostics);
+    compile_tree(&document, scope, tools, diagnostics)
+}
+
+/// Compiles a document that was read.
+pub(super) fn compile_tree(
+    document: &Document,
+    scope: Scope,
+    tools: Toolbox<'_>,
+    diagnostics: &mut Diagnostics,
+) -> CompiledDocument {
     let mut compiled = CompiledDocument::default();
     let Some(root) = document.root() else { return compiled };
     let mut cx = Compile::new(tools, scope, document.source.clone(), diagnostics);
@@ -178,7 +194,7 @@ pub fn compile_service(
     compiler: &dyn Compiler,
 ) -> Result<(CompiledService, Diagnostics), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
-    let tools = Toolbox { service: &service, registry, compiler };
+    let tools = Toolbox { service: &service, registry, compiler, open: false };
     let inherits = service.decisions.absent_section_inherits;
     let default = PolicyText::new(
         "default global policy",
