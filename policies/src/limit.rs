@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apimite_counters::{
-    Algorithm, CounterKey, Decision, Outcome, QuotaDecision, QuotaLimit, RateLimit, RefusedCalls, Refusal, Usage,
+    Algorithm, CounterKey, Decision, Outcome, QuotaDecision, QuotaLimit, RateLimit, Refusal, RefusedCalls, Usage,
 };
 use apimite_document::Element;
 use apimite_expr::Value;

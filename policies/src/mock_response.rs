@@ -25,7 +25,9 @@ pub static DEF: PolicyDef = PolicyDef {
         Attr::new("index", Kind::Int(0, i64::MAX)).literal(),
         Attr::new("enabled", Kind::Bool).default("true").literal(),
     ],
-    differences: &["the rules of Azure's sample generator are not documented; samples here are made from types and formats"],
+    differences: &[
+        "the rules of Azure's sample generator are not documented; samples here are made from types and formats",
+    ],
     ..PolicyDef::new("mock-response", "Answers with an example of the operation or a sample of its schema.", compile)
 };
 

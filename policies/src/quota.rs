@@ -33,10 +33,7 @@ pub static DEF: PolicyDef = PolicyDef {
     occurs: Occurs::OncePerDocument,
     attributes: &[CALLS, BANDWIDTH, Attr::new("renewal-period", Kind::Int(0, i64::MAX)).required().literal()],
     content: Content::Elements {
-        children: &[
-            Child::many("api", CHILD, Content::Elements { children: &[OPERATION], ordered: false }),
-            OPERATION,
-        ],
+        children: &[Child::many("api", CHILD, Content::Elements { children: &[OPERATION], ordered: false }), OPERATION],
         ordered: false,
     },
     raises: &["QuotaExceeded"],
@@ -89,7 +86,11 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
 /// Periods start with the subscription.
 fn period(seconds: u32, subscription: &Subscription) -> QuotaPeriod {
     let start = subscription.start.unwrap_or(subscription.created);
-    if seconds == 0 { QuotaPeriod::Never } else { QuotaPeriod::Every { seconds, start_unix_seconds: start.unix_seconds() } }
+    if seconds == 0 {
+        QuotaPeriod::Never
+    } else {
+        QuotaPeriod::Every { seconds, start_unix_seconds: start.unix_seconds() }
+    }
 }
 
 impl Io for Quota {
@@ -103,7 +104,8 @@ impl Io for Quota {
                 }
                 let owner = format!("{}/{}", owner(apimite_model::Scope::Product, exchange), limit.target.label());
                 let key = CounterKey::new(CounterKind::Quota, &owner, &subscription.id);
-                let quota = QuotaLimit { calls: limit.calls, bytes: limit.bytes, period: period(limit.seconds, &subscription) };
+                let quota =
+                    QuotaLimit { calls: limit.calls, bytes: limit.bytes, period: period(limit.seconds, &subscription) };
                 let decision = env.counters.check_quota(&key, &quota, Usage::ONE_CALL, now).await;
                 if !decision.admitted {
                     return Err(quota_exceeded(&decision, decision.remaining_calls.is_none_or(|calls| calls > 0)));

@@ -33,7 +33,11 @@ pub static DEF: PolicyDef = PolicyDef {
     ],
     raises: &["QuotaExceeded"],
     differences: &["a `renewal-period` below the documented 300 seconds is accepted, so that tests need not wait"],
-    ..PolicyDef::new("quota-by-key", "Admits so many calls or kilobytes per fixed period for each value of a key.", compile)
+    ..PolicyDef::new(
+        "quota-by-key",
+        "Admits so many calls or kilobytes per fixed period for each value of a key.",
+        compile,
+    )
 };
 
 struct QuotaByKey {

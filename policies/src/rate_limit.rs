@@ -40,10 +40,7 @@ pub static DEF: PolicyDef = PolicyDef {
     occurs: Occurs::OncePerDocument,
     attributes: &[CALLS, PERIOD, RETRY_HEADER, RETRY_VARIABLE, REMAINING_HEADER, REMAINING_VARIABLE, TOTAL_HEADER],
     content: Content::Elements {
-        children: &[
-            Child::many("api", CHILD, Content::Elements { children: &[OPERATION], ordered: false }),
-            OPERATION,
-        ],
+        children: &[Child::many("api", CHILD, Content::Elements { children: &[OPERATION], ordered: false }), OPERATION],
         ordered: false,
     },
     raises: &["RateLimitExceeded"],

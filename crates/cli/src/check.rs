@@ -82,7 +82,6 @@ fn document(path: &Path, lenient: bool, diagnostics: &mut Diagnostics) {
     let mut service = Service::new("check");
     service.decisions.lenient_expressions = lenient;
     let languages = wire::languages(&service.decisions);
-    let tools =
-        Toolbox { service: &service, registry: apimite_policies::registry(), compiler: &languages, open: true };
+    let tools = Toolbox { service: &service, registry: apimite_policies::registry(), compiler: &languages, open: true };
     check_document(document, tools, diagnostics);
 }

@@ -47,7 +47,9 @@ fn finish(outcome: Result<Value, String>) -> ExitCode {
 /// One small request; the management listener answers with JSON.
 fn call(at: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value, String> {
     let away = |error: std::io::Error| {
-        format!("no gateway answers at {at}: {error}\n  help: start one with `apimite serve`, or name its address with --management")
+        format!(
+            "no gateway answers at {at}: {error}\n  help: start one with `apimite serve`, or name its address with --management"
+        )
     };
     let mut stream = TcpStream::connect_timeout(&at, Duration::from_secs(3)).map_err(away)?;
     let limit = Some(Duration::from_secs(30));

@@ -16,7 +16,11 @@ use crate::report;
 pub(crate) fn run(args: &Explain) -> ExitCode {
     match explain(args) {
         Ok(found) => {
-            if found { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if found {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(diagnostics) => {
             report::write(&diagnostics, Format::Text);
@@ -43,7 +47,8 @@ fn explain(args: &Explain) -> Result<bool, Diagnostics> {
     } else {
         format!("https://localhost/{}", args.url.trim_start_matches('/'))
     };
-    let url = Url::parse(&full).map_err(|error| refuse(error.to_string(), "write for example https://localhost/orders/42"))?;
+    let url = Url::parse(&full)
+        .map_err(|error| refuse(error.to_string(), "write for example https://localhost/orders/42"))?;
     let mut headers = HeaderMap::new();
     for header in &args.header {
         let parsed = header.split_once(':').and_then(|(name, value)| {

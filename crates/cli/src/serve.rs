@@ -126,7 +126,8 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         refusal("serve::start", error.to_string(), "choose another address, or port 0 for a free one")
     })?;
 
-    let mut addresses = Addresses { management: management.as_ref().and_then(|l| l.local_addr().ok()), ..Addresses::default() };
+    let mut addresses =
+        Addresses { management: management.as_ref().and_then(|l| l.local_addr().ok()), ..Addresses::default() };
     for (name, address) in gateway.addresses() {
         match &**name {
             "http" => addresses.http = Some(*address),

@@ -98,9 +98,8 @@ async fn clock(State(local): State<Arc<dyn Local>>, Json(body): Json<Value>) -> 
         None => ClockChange::Show,
     };
     match local.clock(change) {
-        Ok(now) => {
-            Json(json!({ "now": now, "message": format!("the gateway's clock shows {now} s since 1970") })).into_response()
-        }
+        Ok(now) => Json(json!({ "now": now, "message": format!("the gateway's clock shows {now} s since 1970") }))
+            .into_response(),
         Err(message) => refuse(StatusCode::FORBIDDEN, &message),
     }
 }

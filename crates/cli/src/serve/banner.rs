@@ -47,8 +47,11 @@ pub(super) fn announce(args: &Serve, origin: &Origin, addresses: &Addresses, ca:
 
 fn as_json(addresses: &Addresses) -> serde_json::Value {
     let text = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string());
-    let endpoints: serde_json::Map<String, serde_json::Value> =
-        addresses.private_endpoints.iter().map(|(name, address)| (name.to_string(), address.to_string().into())).collect();
+    let endpoints: serde_json::Map<String, serde_json::Value> = addresses
+        .private_endpoints
+        .iter()
+        .map(|(name, address)| (name.to_string(), address.to_string().into()))
+        .collect();
     json!({
         "http": text(addresses.http),
         "https": text(addresses.https),
@@ -66,7 +69,11 @@ fn tour(addresses: &Addresses) {
             println!("   cargo run --release -- public-access off --management {management}");
         }
         let key = stop.key.map_or(String::new(), |key| format!(" -H 'Ocp-Apim-Subscription-Key: {key}'"));
-        let url = if stop.times > 1 { format!("'{base}{}?call=[1-{}]'", stop.path, stop.times) } else { format!("{base}{}", stop.path) };
+        let url = if stop.times > 1 {
+            format!("'{base}{}?call=[1-{}]'", stop.path, stop.times)
+        } else {
+            format!("{base}{}", stop.path)
+        };
         println!("   curl -i {url}{key}");
     }
     println!("\nEnd with Ctrl-C. `apimite --help` shows what else there is.\n");

@@ -21,7 +21,8 @@ pub(super) fn watch(running: &Arc<Running>, side: &Runtime) -> Option<Recommende
     let told = move |event: notify::Result<Event>| {
         let relevant = event.is_ok_and(|event| {
             let changes = !matches!(event.kind, EventKind::Access(_));
-            let ours = only.as_ref().is_none_or(|name| event.paths.iter().any(|p| p.file_name() == Some(name.as_os_str())));
+            let ours =
+                only.as_ref().is_none_or(|name| event.paths.iter().any(|p| p.file_name() == Some(name.as_os_str())));
             changes && ours
         });
         if relevant {
@@ -30,7 +31,11 @@ pub(super) fn watch(running: &Arc<Running>, side: &Runtime) -> Option<Recommende
         }
     };
     let mut watcher = notify::recommended_watcher(told).ok()?;
-    let folder: &Path = if path.is_file() { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) } else { &path };
+    let folder: &Path = if path.is_file() {
+        path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    } else {
+        &path
+    };
     let mode = if path.is_file() { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
     if let Err(error) = watcher.watch(folder, mode) {
         eprintln!("warning: `{}` cannot be watched ({error}); `apimite reload` or SIGHUP reloads it", folder.display());
