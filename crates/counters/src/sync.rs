@@ -39,11 +39,18 @@
 //! be read on the wire.
 
 mod budget;
+mod gate;
 pub mod ledger;
+#[cfg(feature = "sync")]
+mod membership;
 mod replica;
+#[cfg(feature = "sync")]
+mod udp;
 pub mod wire;
 
 pub use ledger::{Ledger, NodeId};
+#[cfg(feature = "sync")]
+pub use udp::{NodeSettings, SyncError, SyncNode};
 pub use replica::{Outgoing, Replica, SyncSettings, SyncStats};
 
 /// Packets in which a change is told.

@@ -96,7 +96,7 @@ impl Cluster {
         let seal = if self.trusting { Seal::Trusting } else { Seal::with_secret(b"simulation") };
         let mut replica = Replica::new(counters.store(), ledger, self.settings, seal);
         let peers: Vec<_> = (0..count).filter(|other| *other != index).map(address).collect();
-        replica.set_peers(&peers);
+        replica.set_peers(&peers, now);
         // Gateways do not tick in step.
         let phase = self.random.below(self.settings.interval.as_nanos() as u64);
         let next_tick = now + Duration::from_nanos(phase);

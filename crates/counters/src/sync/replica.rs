@@ -8,7 +8,8 @@ use std::time::Duration;
 use apimite_clock::Timestamp;
 
 use super::budget::Budget;
-use super::ledger::{Entry, Ledger, NodeId};
+use super::gate::Gate;
+use super::ledger::{Entry, Ledger};
 use super::wire::{self, Dropped, Head, Message, Seal, Writer};
 use crate::key::CounterKey;
 use crate::memory::Memory;
@@ -67,41 +68,16 @@ struct Peer {
     sent_at: Option<Timestamp>,
     /// We want its state, and asked at this instant.
     wanting: Option<Option<Timestamp>>,
+    /// Nobody configured it: it spoke to us, with the right key.
+    learned: bool,
     /// It wants ours; these keys are still to be sent, the fullest last.
     transfer: Option<Vec<CounterKey>>,
 }
 
-/// Which packets of a sender have been seen.
-#[derive(Clone, Copy, Debug, Default)]
-struct Seen {
-    newest: u64,
-    /// Bit `i`: packet `newest - i` was seen.
-    bits: u128,
-    at: Timestamp,
-}
-
-impl Seen {
-    fn is_new(&mut self, sequence: u64) -> bool {
-        if sequence > self.newest {
-            let shift = sequence - self.newest;
-            self.bits = if shift >= 128 { 0 } else { self.bits << shift };
-            self.bits |= 1;
-            self.newest = sequence;
-            return true;
-        }
-        let age = self.newest - sequence;
-        if age >= 128 || self.bits >> age & 1 == 1 {
-            return false;
-        }
-        self.bits |= 1 << age;
-        true
-    }
-}
-
-/// Packets older or newer than this by the sender's clock are dropped.
-const FRESH: Duration = Duration::from_secs(30);
-/// Senders that are remembered.
-const MOST_SENDERS: usize = 4_096;
+/// A peer that nobody configured is forgotten when it is silent for so long.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
+/// Peers that are remembered.
+const MOST_PEERS: usize = 1_024;
 /// Intervals after which a packet is sent even when nothing changed.
 const KEEP_ALIVE: u32 = 5;
 /// Intervals of silence after which a peer that speaks again is asked for its state.
@@ -117,7 +93,7 @@ pub struct Replica {
     sequence: u64,
     budget: Budget,
     peers: BTreeMap<SocketAddr, Peer>,
-    seen: BTreeMap<NodeId, Seen>,
+    gate: Gate,
     /// Keys to tell, with the tick since which they wait.
     pending: Vec<(CounterKey, u32)>,
     stats: SyncStats,
@@ -134,7 +110,7 @@ impl Replica {
             sequence: 0,
             budget: Budget::new(settings.bytes_per_second),
             peers: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            gate: Gate::default(),
             pending: Vec::new(),
             stats: SyncStats::default(),
         }
@@ -155,11 +131,13 @@ impl Replica {
         self.peers.get(&peer)?.heard_at
     }
 
-    /// Sets the peers; new ones are asked for what they know.
-    pub fn set_peers(&mut self, peers: &[SocketAddr]) {
-        self.peers.retain(|peer, _| peers.contains(peer));
-        for peer in peers {
-            self.peers.entry(*peer).or_insert_with(|| Peer { wanting: Some(None), ..Peer::default() });
+    /// Sets the peers; new ones are asked for what they know. Peers that spoke without being told of stay while they speak.
+    pub fn set_peers(&mut self, peers: &[SocketAddr], now: Timestamp) {
+        let speaks = |peer: &Peer| peer.learned && peer.heard_at.is_some_and(|at| now - at < FORGET_AFTER);
+        self.peers.retain(|address, peer| peers.contains(address) || speaks(peer));
+        for address in peers {
+            let new = || Peer { wanting: Some(None), ..Peer::default() };
+            self.peers.entry(*address).or_insert_with(new).learned = false;
         }
     }
 
@@ -347,16 +325,20 @@ impl Replica {
             Err(Dropped::Version) => self.stats.other_version += 1,
             Err(Dropped::Signature) => self.stats.forged += 1,
             Err(Dropped::Replay) => self.stats.replayed += 1,
+            Err(Dropped::Own) => {}
         }
         taken
     }
 
     fn take_in(&mut self, from: SocketAddr, bytes: &[u8], now: Timestamp) -> Result<(), Dropped> {
         let (head, body) = wire::open(bytes, &self.seal)?;
-        let distance = now.since(head.sent_at).max(head.sent_at.since(now));
-        if distance > FRESH || head.sender == self.ledger.id() || !self.is_new(head, now) {
-            return Err(Dropped::Replay);
+        if head.sender == self.ledger.id() {
+            return Err(Dropped::Own);
         }
+        if head.message == Message::Heartbeat {
+            return Err(Dropped::Malformed);
+        }
+        self.gate.admit(head, now)?;
         let entries = body.entries()?;
         self.note_peer(from, head.message, now);
         for entry in entries {
@@ -365,20 +347,14 @@ impl Replica {
         Ok(())
     }
 
-    fn is_new(&mut self, head: Head, now: Timestamp) -> bool {
-        if self.seen.len() >= MOST_SENDERS && !self.seen.contains_key(&head.sender) {
-            self.seen.retain(|_, seen| now - seen.at <= FRESH * 2);
-            if self.seen.len() >= MOST_SENDERS {
-                return false;
-            }
-        }
-        let seen = self.seen.entry(head.sender).or_default();
-        seen.at = now;
-        seen.is_new(head.sequence)
-    }
-
     fn note_peer(&mut self, from: SocketAddr, message: Message, now: Timestamp) {
         let silence = self.settings.interval * SILENCE;
+        if !self.peers.contains_key(&from) {
+            if self.peers.len() >= MOST_PEERS {
+                return;
+            }
+            self.peers.insert(from, Peer { wanting: Some(None), learned: true, ..Peer::default() });
+        }
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if peer.heard_at.is_some_and(|at| now - at > silence) && peer.wanting.is_none() {
             // The network was cut, or it hung: what it told meanwhile was lost.
@@ -386,7 +362,7 @@ impl Replica {
         }
         peer.heard_at = Some(now);
         match message {
-            Message::Changes | Message::State => {}
+            Message::Changes | Message::State | Message::Heartbeat => {}
             Message::Want => {
                 if peer.transfer.is_none() {
                     let mut keys = self.ledger.keys_by_use();

@@ -3,7 +3,7 @@
 //! | bytes | meaning |
 //! |---|---|
 //! | 4 | `ApC` and the version, 1 |
-//! | 1 | what it is: changes, wish for state, state, end of state |
+//! | 1 | what it is: changes, wish for state, state, end of state, heartbeat |
 //! | 8 | id of the sender, big-endian |
 //! | 8 | sequence number, rising with each packet of the sender |
 //! | 8 | the sender's time, milliseconds since 1970 |
@@ -39,6 +39,8 @@ pub enum Message {
     State,
     /// The last part of it.
     StateEnd,
+    /// A message of the membership protocol, on its own port.
+    Heartbeat,
 }
 
 impl Message {
@@ -48,11 +50,14 @@ impl Message {
             Self::Want => 2,
             Self::State => 3,
             Self::StateEnd => 4,
+            Self::Heartbeat => 5,
         }
     }
 
     fn from_code(code: u8) -> Option<Self> {
-        [Self::Changes, Self::Want, Self::State, Self::StateEnd].into_iter().find(|message| message.code() == code)
+        [Self::Changes, Self::Want, Self::State, Self::StateEnd, Self::Heartbeat]
+            .into_iter()
+            .find(|message| message.code() == code)
     }
 
     fn names_origins(self) -> bool {
@@ -75,6 +80,9 @@ pub enum Dropped {
     /// Seen before, or from another time.
     #[error("repeated or outdated packet")]
     Replay,
+    /// Sent by this very gateway.
+    #[error("own packet")]
+    Own,
 }
 
 /// Signs and checks packets.
@@ -206,6 +214,12 @@ impl Writer {
         true
     }
 
+    /// Adds bytes of another protocol.
+    #[cfg(feature = "sync")]
+    pub(crate) fn add_raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// The length once signed.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() + TAG
@@ -271,9 +285,21 @@ pub struct Body<'a> {
     reader: Reader<'a>,
 }
 
-impl Body<'_> {
+impl<'a> Body<'a> {
+    /// The bytes as they are.
+    #[cfg(feature = "sync")]
+    pub(crate) fn raw(self) -> &'a [u8] {
+        self.reader.0
+    }
+
     /// All entries, or the reason to drop the packet: it is taken whole or not at all.
+    ///
+    /// # Errors
+    /// When the bytes are not what the format says.
     pub fn entries(mut self) -> Result<Vec<Entry>, Dropped> {
+        if self.head.message == Message::Heartbeat {
+            return Err(Dropped::Malformed);
+        }
         let mut entries = Vec::new();
         let mut last: Vec<u8> = Vec::new();
         while !self.reader.0.is_empty() {
