@@ -29,6 +29,7 @@
 //! ```
 
 mod algorithm;
+pub mod config;
 mod counters;
 mod decision;
 mod inspect;
@@ -41,6 +42,7 @@ mod persist;
 pub mod redis;
 mod remote;
 pub mod simulate;
+mod start;
 pub mod sync;
 mod through;
 
@@ -55,3 +57,4 @@ pub use memory::{Memory, Swept};
 pub use meter::{Meter, MeterReading, Meters};
 pub use persist::{PersistError, QuotaKeeper};
 pub use remote::AwayPolicy;
+pub use start::{RunningCounters, StartError, start};
