@@ -1,6 +1,6 @@
 //! Gateways that exchange packets over a network that loses, doubles, delays and cuts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,6 @@ impl Default for Network {
 struct Gateway {
     counters: Counters,
     replica: Replica,
-    next_tick: Timestamp,
     /// Added to its clock, in nanoseconds.
     skew: i64,
     /// Gateways of different islands do not hear each other.
@@ -47,6 +46,8 @@ pub(crate) struct Cluster {
     settings: SyncSettings,
     pub(crate) network: Network,
     random: Random,
+    /// When which gateway sends next.
+    ticks: BTreeSet<(Timestamp, usize)>,
     in_flight: BTreeMap<(Timestamp, u64), (usize, usize, Arc<[u8]>)>,
     sent: u64,
     generation: u64,
@@ -65,6 +66,7 @@ impl Cluster {
             settings,
             network,
             random: Random::new(seed),
+            ticks: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             sent: 0,
             generation: 0,
@@ -99,8 +101,9 @@ impl Cluster {
         replica.set_peers(&peers, now);
         // Gateways do not tick in step.
         let phase = self.random.below(self.settings.interval.as_nanos() as u64);
-        let next_tick = now + Duration::from_nanos(phase);
-        Gateway { counters, replica, next_tick, skew: 0, island: 0 }
+        self.ticks.retain(|(_, of)| *of != index);
+        self.ticks.insert((now + Duration::from_nanos(phase), index));
+        Gateway { counters, replica, skew: 0, island: 0 }
     }
 
     pub(crate) fn counters(&self, gateway: usize) -> &Counters {
@@ -139,12 +142,12 @@ impl Cluster {
     /// Everything that happens up to `until`.
     pub(crate) fn run_until(&mut self, until: Timestamp) {
         loop {
-            let tick = self.gateways.iter().map(|gateway| gateway.next_tick).enumerate().min_by_key(|(_, at)| *at);
+            let tick = self.ticks.first().copied();
             let packet = self.in_flight.first_key_value().map(|((at, _), _)| *at);
             match (tick, packet) {
-                (Some((_, at)), Some(arrives)) if arrives <= at && arrives <= until => self.deliver(),
+                (Some((at, _)), Some(arrives)) if arrives <= at && arrives <= until => self.deliver(),
                 (None, Some(arrives)) if arrives <= until => self.deliver(),
-                (Some((index, at)), _) if at <= until => self.tick(index, at),
+                (Some((at, index)), _) if at <= until => self.tick(index, at),
                 _ => return,
             }
         }
@@ -159,7 +162,8 @@ impl Cluster {
     fn tick(&mut self, index: usize, at: Timestamp) {
         let now = self.local(index, at);
         let gateway = &mut self.gateways[index];
-        gateway.next_tick = at + self.settings.interval;
+        self.ticks.remove(&(at, index));
+        self.ticks.insert((at + self.settings.interval, index));
         let outgoing = gateway.replica.tick(now);
         for packet in outgoing {
             let std::net::IpAddr::V4(to) = packet.to.ip() else { continue };
