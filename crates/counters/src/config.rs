@@ -333,10 +333,7 @@ mod tests {
         assert!(error("[sync]\npeers = ['a']\nkey = 'short'").contains("at least 16 bytes"));
         assert!(error("[sync]\npeers = []\nkey = '0123456789abcdef'").contains("at least one name"));
         let sync = "[sync]\npeers = ['a']\nkey = '0123456789abcdef'\n";
-        assert_eq!(
-            error(&format!("{sync}interval-ms = 1")),
-            "`interval-ms` cannot be 1: use 10 to 60000 milliseconds"
-        );
+        assert_eq!(error(&format!("{sync}interval-ms = 1")), "`interval-ms` cannot be 1: use 10 to 60000 milliseconds");
         assert!(error(&format!("{sync}heartbeat-port = 4290")).contains("cannot both be 4290"));
         assert!(error("[sync]\npeers = ['a']\nkey-file = '/nowhere/key'").starts_with("cannot read `/nowhere/key`"));
         assert!(error("[redis]\nurl = 'redis://a'\npassword = 'a'\npassword-file = 'b'").contains("not both"));

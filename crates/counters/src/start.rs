@@ -85,9 +85,7 @@ pub async fn start(config: &CountersConfig, clock: &Clock) -> Result<RunningCoun
     let counters = counters.unwrap_or_else(Counters::memory);
     // Redis keeps its own; what memory notes beside it is no source of truth.
     let quotas = match &config.quota_folder {
-        Some(folder) if config.store != StoreKind::Redis => {
-            Some(QuotaKeeper::start(folder, &counters, clock.clone())?)
-        }
+        Some(folder) if config.store != StoreKind::Redis => Some(QuotaKeeper::start(folder, &counters, clock.clone())?),
         _ => None,
     };
     let sweeper = Sweeper::start(counters.clone(), clock.clone()).map_err(StartError::Thread)?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use apimite_clock::Timestamp;
 
+use super::Network;
 use super::cluster::Cluster;
 use super::load::Load;
 use super::scenario::{Scenario, SimulatedAlgorithm, SimulatedStore};
-use super::Network;
 use crate::counters::Counters;
 use crate::key::{CounterKey, Kind};
 use crate::limit::{Algorithm, RateLimit};
@@ -156,7 +156,9 @@ pub fn simulate(scenario: &Scenario) -> Report {
         let _ = std::fmt::Write::write_fmt(&mut text, format_args!("key-{}", call.key));
         let key = CounterKey::new(Kind::RateLimitByKey, "", &text);
         let step = &mut steps[usize::try_from(call.at / length).unwrap_or(0).min(STEPS - 1)];
-        let decide = |counters: &Counters| counters.check_rate(&key, limit, 1, now).now().is_some_and(|decision| decision.admitted);
+        let decide = |counters: &Counters| {
+            counters.check_rate(&key, limit, 1, now).now().is_some_and(|decision| decision.admitted)
+        };
         if decide(store.counters(call.gateway, now)) {
             step.admitted += sample;
             if let Some(watch) = watches.get_mut(call.key as usize) {

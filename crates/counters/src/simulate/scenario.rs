@@ -209,7 +209,8 @@ impl Scenario {
                 table.insert(name.to_owned(), toml::Value::Float(fraction));
             }
         }
-        let scenario: Self = table.try_into().map_err(|error: toml::de::Error| ScenarioError::Text(error.message().to_owned()))?;
+        let scenario: Self =
+            table.try_into().map_err(|error: toml::de::Error| ScenarioError::Text(error.message().to_owned()))?;
         scenario.check()?;
         Ok(scenario)
     }
@@ -223,7 +224,11 @@ impl Scenario {
             ("skew", (0.0..=5.0).contains(&self.skew), "0 to 5"),
             ("gateways", (1..=1_000).contains(&self.gateways), "1 to 1000"),
             ("interval-ms", (10..=60_000).contains(&self.interval_ms), "10 to 60000 milliseconds"),
-            ("delay-ms", self.delay_ms <= 60_000 && self.jitter_ms <= 60_000, "at most 60000 milliseconds, as `jitter-ms`"),
+            (
+                "delay-ms",
+                self.delay_ms <= 60_000 && self.jitter_ms <= 60_000,
+                "at most 60000 milliseconds, as `jitter-ms`",
+            ),
             ("loss", (0.0..=1.0).contains(&self.loss), "0 to 1"),
             ("duplication", (0.0..=1.0).contains(&self.duplication), "0 to 1"),
             ("budget", self.budget >= 10_000, "at least 10000 bytes per second"),

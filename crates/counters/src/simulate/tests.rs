@@ -32,7 +32,18 @@ fn one_store_admits_the_ideal_and_sync_stays_within_its_bound() {
 #[test]
 fn many_gateways_and_a_million_keys_are_sampled() {
     let report = play(&[
-        "--gateways", "40", "--keys", "1000000", "--clients", "1000000", "--rate", "300000", "--duration", "1", "--skew", "0.9",
+        "--gateways",
+        "40",
+        "--keys",
+        "1000000",
+        "--clients",
+        "1000000",
+        "--rate",
+        "300000",
+        "--duration",
+        "1",
+        "--skew",
+        "0.9",
     ]);
     assert!(report.sample > 1);
     let offered = report.total.admitted + report.total.refused;
@@ -58,7 +69,8 @@ fn a_file_gives_the_scenario_and_flags_win_over_it() {
     let (file, picture) = (folder.path().join("s.toml"), folder.path().join("s.svg"));
     std::fs::write(&file, "rate = 10\ngateways = 2\nshape = 'burst'\nduration = 20\nnumbers = true\n").unwrap();
     let mut out = Vec::new();
-    let arguments = [file.display().to_string(), "--rate=20".to_owned(), "--svg".to_owned(), picture.display().to_string()];
+    let arguments =
+        [file.display().to_string(), "--rate=20".to_owned(), "--svg".to_owned(), picture.display().to_string()];
     run(arguments, &mut out).unwrap();
     let numbers = String::from_utf8(out).unwrap();
     assert!(numbers.starts_with("offered 399\n") || numbers.starts_with("offered 400\n"), "{numbers}");
