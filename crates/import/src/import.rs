@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
+use apimite_diag::{Diagnostic, Diagnostics, Severity, Source, Span};
 use apimite_model::Service;
 
 use crate::apiops::{self, Root};
@@ -12,6 +12,7 @@ use crate::draft::Draft;
 use crate::files::{Files, Folder};
 use crate::reader::{FileRead, Reader};
 use crate::settings::{self, FILE_NAME, Settings, Surroundings};
+use crate::template;
 
 /// What an import gives.
 #[derive(Clone, Debug)]
@@ -63,7 +64,7 @@ fn read_settings(files: &dyn Files, environment: &dyn Fn(&str) -> Option<String>
 }
 
 /// `beside` are the files that paths in the settings are relative to.
-fn import_set(files: &dyn Files, beside: &dyn Files, settings: Settings, mut reader: Reader<'_>) -> Imported {
+fn import_set(files: &dyn Files, beside: &dyn Files, mut settings: Settings, mut reader: Reader<'_>) -> Imported {
     let mut paths = files.paths();
     if let Some(folder) =
         settings.folder.as_deref().map(|folder| folder.trim_matches('/')).filter(|f| !matches!(*f, "" | "."))
@@ -83,13 +84,24 @@ fn import_set(files: &dyn Files, beside: &dyn Files, settings: Settings, mut rea
         }
         Root::Nowhere => Draft::default(),
     };
-    if draft.apis.is_empty() && !reader.found.iter().any(|found| found.severity == apimite_diag::Severity::Error) {
-        let refusal = Diagnostic::new("import::no-apis", "the folder has no APIs");
-        let help = "it needs `apis/NAME/apiInformation.json` as the APIOps extractor writes it; `apimite init FOLDER` writes an example";
-        reader.found.push(place(refusal, files).help(help));
+    if draft.apis.is_empty()
+        && !has_errors(&reader)
+        && let Some(found) = template::read(&paths, &mut reader, &settings.import, &mut settings.service)
+    {
+        draft = found;
+    }
+    if draft.apis.is_empty() && !has_errors(&reader) {
+        let help = "it needs `apis/NAME/apiInformation.json` as the APIOps extractor writes it, or ARM templates; `apimite init FOLDER` writes an example";
+        let refusal = template::bicep_alone(&paths)
+            .unwrap_or_else(|| Diagnostic::new("import::no-apis", "the folder has no APIs").help(help));
+        reader.found.push(place(refusal, files));
     }
     certificates::read(&settings, beside, &mut draft, &mut reader.found);
     Imported::assemble(draft, settings, reader)
+}
+
+fn has_errors(reader: &Reader<'_>) -> bool {
+    reader.found.iter().any(|found| found.severity == Severity::Error)
 }
 
 /// The folder itself as the place.

@@ -31,6 +31,7 @@ mod resources;
 pub mod sample;
 pub mod settings;
 pub mod starter;
+mod template;
 mod text;
 mod tree;
 mod url;

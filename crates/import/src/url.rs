@@ -6,9 +6,9 @@ pub const ECHO: &str = "apimite://echo";
 /// The way out for a URL that cannot be used.
 pub(crate) const HELP: &str = "write `http://host:port/path`, `https://…`, `ws://…`, `wss://…`, or `apimite://echo` for the built-in echo backend";
 
-/// Can requests be sent to this base URL? Named values and expressions in it are not judged.
+/// Can requests be sent to this base URL? Named values and expressions (of policies and of templates) are not judged.
 pub(crate) fn is_base_url(text: &str) -> bool {
-    if text.contains("{{") || text.starts_with("@(") || text.starts_with("@{") {
+    if text.contains("{{") || text.starts_with("@(") || text.starts_with("@{") || text.starts_with('[') {
         return true;
     }
     let Some((scheme, rest)) = text.split_once("://") else { return false };

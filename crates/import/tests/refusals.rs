@@ -163,7 +163,7 @@ fn a_folder_without_apis_is_refused() {
       |
     1 | 
       | ^
-      help: it needs `apis/NAME/apiInformation.json` as the APIOps extractor writes it; `apimite init FOLDER` writes an example
+      help: it needs `apis/NAME/apiInformation.json` as the APIOps extractor writes it, or ARM templates; `apimite init FOLDER` writes an example
       code: import::no-apis
     "#);
 }
@@ -348,12 +348,12 @@ fn versions_and_revisions_may_share_a_path_but_not_twice() {
       help: did you mean `vs`?
       code: api::version-set
 
-    Error on line 3, column 20: `apiRevision` is `3`, but the resource is named `orders;rev=2`
+    Warning on line 3, column 20: `apiRevision` is `3`, but the resource is named `orders;rev=2`
       --> apis/orders;rev=2/apiInformation.json:3:20
       |
     3 |     "apiRevision": "3", "path": "orders",
       |                    ^^^
-      help: make `apiRevision` `2`, or rename the resource to `orders;rev=3`
+      help: the name counts; make `apiRevision` `2`, or rename the resource to `orders;rev=3`
       code: api::revision
 
     Error on line 1, column 25: the APIs `v2` and `v2b` both have the path `v` in version `v2`

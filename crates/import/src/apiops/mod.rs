@@ -20,6 +20,7 @@ use crate::settings::{ImportSettings, Settings};
 use crate::tree::Node;
 use crate::tree::table::Table;
 
+pub(crate) use apis::only_operation;
 pub(crate) use root::{Root, find};
 
 /// How many warnings about unknown files are worth reading.

@@ -25,9 +25,10 @@ pub(crate) fn api(name: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -
     if let (Some(named), Some((written, span))) = (revision_of_name, &revision)
         && named != written
     {
-        let help = format!("make `apiRevision` `{named}`, or rename the resource to `{id};rev={written}`");
+        let help =
+            format!("the name counts; make `apiRevision` `{named}`, or rename the resource to `{id};rev={written}`");
         let message = format!("`apiRevision` is `{written}`, but the resource is named `{name}`");
-        sheet.error("api::revision", *span, message, help);
+        sheet.warn("api::revision", *span, message, help);
     }
     if let Some(revision) = revision_of_name.map(Into::into).or(revision.map(|(revision, _)| revision.into())) {
         api.revision = revision;

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 pub(crate) use apply::apply;
 pub(crate) use read::{Surroundings, read};
-pub(crate) use sections::STATES;
+pub(crate) use sections::{STATES, tier};
 
 /// The name of the settings file.
 pub const FILE_NAME: &str = "apimite.toml";

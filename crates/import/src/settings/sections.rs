@@ -36,6 +36,11 @@ const TIERS: [(&str, Tier); 9] = [
     ("SelfHosted", Tier::SelfHosted),
 ];
 
+/// The tier of a SKU name.
+pub(crate) fn tier(sku: &str) -> Option<Tier> {
+    TIERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(sku)).map(|(_, tier)| *tier)
+}
+
 /// An address to listen on: `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`, `8080` or `off`.
 pub(super) fn address(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<Bind> {
     let (text, span) = table.text_at(sheet, key)?;
