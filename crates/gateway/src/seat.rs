@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::upstream::transport::Transport;
 
@@ -32,7 +33,7 @@ impl Seat {
     }
 
     /// Runs `future` as the work of this exchange.
-    pub(crate) async fn scope<F: Future>(self: Rc<Self>, future: F) -> F::Output {
-        SEAT.scope(self, future).await
+    pub(crate) fn scope<F: Future>(self: Rc<Self>, future: F) -> TaskLocalFuture<Rc<Self>, F> {
+        SEAT.scope(self, future)
     }
 }

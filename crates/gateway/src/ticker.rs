@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Poll, Waker};
@@ -61,11 +61,12 @@ impl Ticker {
     }
 
     /// Runs `future` for at most `limit`; `None` when the time ran out first.
-    pub(crate) async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+    ///
+    /// The future comes pinned, so that it is not held, and copied, once more here.
+    pub(crate) async fn within<F: Future>(&self, limit: Duration, mut future: Pin<&mut F>) -> Option<F::Output> {
         if limit < EXACT_BELOW {
-            return self.clock.timeout(limit, future).await;
+            return Box::pin(self.clock.timeout(limit, future)).await;
         }
-        let mut future = pin!(future);
         let mut place = Place { ticker: self, key: None };
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
@@ -109,13 +110,16 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     #[tokio::test]
     async fn a_deadline_strikes_at_the_first_tick_after_it() {
         let clock = Clock::manual(Timestamp::from_unix_seconds(1));
         let ticker = Ticker::new(clock.clone());
-        let mut waiting = pin!(ticker.within(Duration::from_secs(30), std::future::pending::<()>()));
+        let never = pin!(std::future::pending::<()>());
+        let mut waiting = pin!(ticker.within(Duration::from_secs(30), never));
         assert!(futures_util::poll!(waiting.as_mut()).is_pending());
         clock.advance(Duration::from_secs(29));
         ticker.tick();
@@ -129,6 +133,6 @@ mod tests {
     #[tokio::test]
     async fn what_finishes_in_time_is_passed_on() {
         let ticker = Ticker::new(Clock::system());
-        assert_eq!(ticker.within(Duration::from_secs(5), async { 7 }).await, Some(7));
+        assert_eq!(ticker.within(Duration::from_secs(5), pin!(async { 7 })).await, Some(7));
     }
 }

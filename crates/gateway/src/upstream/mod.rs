@@ -53,37 +53,37 @@ impl Upstream {
     }
 
     async fn call(&self, call: Call, seat: Option<&Seat>) -> Result<Response, CallError> {
-        let url = &call.url;
-        let to = Destination {
-            host: url.host(),
-            port: url.port(),
-            tls: url.scheme.is_tls().then_some(&*call.options.tls),
-            version: if call.options.upgrade { HttpVersion::Http1 } else { call.options.version },
-            proxy: call.options.proxy.as_deref(),
-        };
+        let to = destination(&call);
         let (origin, recycle) = self.pool.origin(to);
         let shared = origin.http2.lock().clone();
         if let Some(shared) = shared.filter(|shared| !shared.is_closed()) {
-            return self.http2(shared, call).await;
+            return Box::pin(self.http2(shared, call)).await;
         }
         let pooled = poll_fn(|cx| Poll::Ready(origin.take(cx))).await;
-        let connection = match pooled {
-            Some(connection) => connection,
-            None => {
-                let transport = connect::connect(to, &self.resolver, &self.tls).await.map_err(refused)?;
-                let prior_knowledge = to.tls.is_none() && to.version == HttpVersion::Http2;
-                if transport.speaks_http2() || prior_knowledge {
-                    let shared = http2::handshake(transport).await.map_err(|error| broken(&error))?;
-                    *origin.http2.lock() = Some(shared.clone());
-                    return self.http2(shared, call).await;
-                }
-                if to.version == HttpVersion::Http2 {
-                    return Err(CallError::Connection("The backend does not offer HTTP/2.".to_owned()));
-                }
-                Connection::new(transport)
-            }
-        };
+        let Some(connection) = pooled else { return Box::pin(self.call_anew(call, &origin, &recycle, seat)).await };
         self.http1(connection, call, &origin, &recycle, seat).await
+    }
+
+    /// A call for which no connection is at hand; apart, because it needs room that most calls do not.
+    async fn call_anew(
+        &self,
+        call: Call,
+        origin: &Origin,
+        recycle: &Arc<dyn Recycle>,
+        seat: Option<&Seat>,
+    ) -> Result<Response, CallError> {
+        let to = destination(&call);
+        let transport = connect::connect(to, &self.resolver, &self.tls).await.map_err(refused)?;
+        let prior_knowledge = to.tls.is_none() && to.version == HttpVersion::Http2;
+        if transport.speaks_http2() || prior_knowledge {
+            let shared = http2::handshake(transport).await.map_err(|error| broken(&error))?;
+            *origin.http2.lock() = Some(shared.clone());
+            return self.http2(shared, call).await;
+        }
+        if to.version == HttpVersion::Http2 {
+            return Err(CallError::Connection("The backend does not offer HTTP/2.".to_owned()));
+        }
+        self.http1(Connection::new(transport), call, origin, recycle, seat).await
     }
 
     async fn http2(&self, mut shared: http2::Shared, call: Call) -> Result<Response, CallError> {
@@ -161,9 +161,21 @@ impl Upstream {
                 version: HttpVersion::Http1,
                 proxy: options.proxy.as_deref(),
             };
-            let transport = connect::connect(to, &self.resolver, &self.tls).await.map_err(refused)?;
+            let transport = Box::pin(connect::connect(to, &self.resolver, &self.tls)).await.map_err(refused)?;
             connection = Connection::new(transport);
         }
+    }
+}
+
+/// Where a call leads.
+fn destination(call: &Call) -> Destination<'_> {
+    let url = &call.url;
+    Destination {
+        host: url.host(),
+        port: url.port(),
+        tls: url.scheme.is_tls().then_some(&*call.options.tls),
+        version: if call.options.upgrade { HttpVersion::Http1 } else { call.options.version },
+        proxy: call.options.proxy.as_deref(),
     }
 }
 
@@ -206,7 +218,8 @@ impl Client for Upstream {
                 call.options.upgrade = true;
             }
             let limit = call.options.timeout;
-            let mut work = pin!(self.ticker.within(limit, self.call(call, seat.as_deref())));
+            let work = pin!(self.call(call, seat.as_deref()));
+            let mut work = pin!(self.ticker.within(limit, work));
             poll_fn(|cx| {
                 if seat.as_ref().is_some_and(|seat| seat.gone.get()) {
                     return Poll::Ready(Err(CallError::ClientGone));
