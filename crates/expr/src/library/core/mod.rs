@@ -5,7 +5,7 @@ mod delegates;
 pub mod enumerators;
 pub mod exceptions;
 pub mod names;
-mod objects;
+pub(crate) mod objects;
 pub mod tuples;
 
 use super::TypeDef;

@@ -1,10 +1,54 @@
 //! Primitives, text, dates, formatting: bindings of `apimite_dotnet`'s text area.
 
+mod bits;
+mod builder;
+mod characters;
 pub(crate) mod compare;
+mod comparers;
+mod convert;
+mod culture;
+mod dates;
+pub(crate) mod decimal;
+mod decimals;
+mod edge;
+mod enums;
 pub(crate) mod format;
+mod guids;
+mod math;
+mod numbers;
+mod offsets;
 pub(crate) mod rows;
+mod spans;
+mod strings;
+mod zones;
 
 use super::TypeDef;
 
 /// Types of this area.
-pub(crate) static TYPES: &[&TypeDef] = &[];
+pub(crate) static TYPES: &[&TypeDef] = &[
+    &bits::BIT_CONVERTER,
+    &builder::STRING_BUILDER,
+    &comparers::STRING_COMPARER,
+    &convert::CONVERT,
+    &culture::CULTURE_INFO,
+    &culture::DATE_TIME_FORMAT_INFO,
+    &culture::NUMBER_FORMAT_INFO,
+    &culture::TEXT_INFO,
+    &enums::BASE64_FORMATTING_OPTIONS,
+    &enums::DATE_TIME_KIND,
+    &enums::DATE_TIME_STYLES,
+    &enums::DAY_OF_WEEK,
+    &enums::MIDPOINT_ROUNDING,
+    &enums::NORMALIZATION_FORM,
+    &enums::NUMBER_STYLES,
+    &enums::STRING_COMPARISON,
+    &enums::STRING_SPLIT_OPTIONS,
+    &enums::TIME_SPAN_STYLES,
+    &enums::TYPE_CODE,
+    &enums::UNICODE_CATEGORY,
+    &math::MATH,
+    &zones::ADJUSTMENT_RULE,
+    &zones::TIME_ZONE,
+    &zones::TIME_ZONE_INFO,
+    &zones::TRANSITION_TIME,
+];

@@ -1,0 +1,641 @@
+//! Rows of `System.String`, beyond those the compiler itself needs.
+
+use apimite_dotnet::messages::{
+    COUNT_OUT_OF_RANGE, INDEX_OUT_OF_RANGE, NEGATIVE, argument, argument_null, out_of_range,
+};
+use apimite_dotnet::text::split::{Separators, SplitOptions};
+use apimite_dotnet::text::{Comparison, chars, composite, edit, hash, search, split};
+use apimite_dotnet::{Exception, ExceptionKind, Thrown};
+
+use super::edge::{made, order, texts};
+use crate::library::core::collections::array_value;
+use crate::library::rows::{Args, Row, ctor, m};
+use crate::run::Cx;
+use crate::types::Type;
+use crate::value::{Str, Value};
+
+const CULTURE: Comparison = Comparison::Culture { ignore_case: false };
+
+fn comparison(a: &Args<'_>, index: usize) -> Result<Comparison, Thrown> {
+    Comparison::from_number(a.number(index))
+}
+
+/// `String.Compare`: `null` first.
+fn compare_texts(x: Option<&Str>, y: Option<&Str>, comparison: Comparison) -> Value {
+    match (x, y) {
+        (Some(x), Some(y)) => Value::Int(comparison.compare(x, y)),
+        _ => order(x.is_some().cmp(&y.is_some())),
+    }
+}
+
+/// `String.Compare` of parts.
+fn compare_parts(a: &Args<'_>, comparison: Comparison) -> Result<Value, Thrown> {
+    let (x, y) = (a.str(0), a.str(2));
+    let length = a.int(4);
+    if length < 0 {
+        return Err(out_of_range("Length cannot be less than zero.", "length"));
+    }
+    let part = |text: Option<&Str>, start: i32, name: &str| -> Result<Option<Str>, Thrown> {
+        let Some(text) = text else { return Ok(None) };
+        let size = i32::try_from(text.len16()).unwrap_or(i32::MAX);
+        if start < 0 || start > size {
+            return Err(out_of_range(INDEX_OUT_OF_RANGE, name));
+        }
+        Ok(text.slice(start.unsigned_abs() as usize, length.min(size - start).unsigned_abs() as usize))
+    };
+    let (x, y) = (part(x, a.int(1), "indexA")?, part(y, a.int(3), "indexB")?);
+    Ok(compare_texts(x.as_ref(), y.as_ref(), comparison))
+}
+
+/// The texts of `Concat`'s and `Join`'s parts.
+fn push(cx: &mut Cx<'_>, out: &mut String, value: &Value) -> Result<(), Thrown> {
+    if let Value::Null = value {
+        return Ok(());
+    }
+    if let Value::Char(unit) = value {
+        // Halves of a pair that follow each other make a character again.
+        return push_unit(cx, out, *unit);
+    }
+    let text = cx.to_text(value)?;
+    cx.charge(text.len())?;
+    out.push_str(&text);
+    Ok(())
+}
+
+/// The mark that a lone high surrogate leaves until its other half comes.
+fn push_unit(cx: &mut Cx<'_>, out: &mut String, unit: u16) -> Result<(), Thrown> {
+    cx.charge(3)?;
+    out.push(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    Ok(())
+}
+
+fn concat(cx: &mut Cx<'_>, values: &[Value]) -> Result<Value, Thrown> {
+    if values.iter().any(|v| matches!(v, Value::Char(unit) if chars::is_surrogate(*unit))) {
+        let mut units: Vec<u16> = Vec::new();
+        for value in values {
+            match value {
+                Value::Char(unit) => units.push(*unit),
+                Value::Null => {}
+                other => units.extend(cx.to_text(other)?.encode_utf16()),
+            }
+        }
+        cx.charge(units.len() * 2)?;
+        return Ok(Value::Str(Str::from_units(&units)));
+    }
+    let mut out = String::new();
+    for value in values {
+        push(cx, &mut out, value)?;
+    }
+    Ok(Value::from(out))
+}
+
+fn concat_args(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
+    let values: Vec<Value> = a.values.to_vec();
+    concat(cx, &values)
+}
+
+/// Elements of an array parameter, which may be `null`.
+fn items(cx: &mut Cx<'_>, a: &Args<'_>, index: usize, name: &str) -> Result<Vec<Value>, Thrown> {
+    let sequence = a.get(index).clone();
+    if sequence.is_null() {
+        return Err(argument_null(name));
+    }
+    match a.elements(index) {
+        Some(elements) => Ok(elements),
+        None => cx.collect(&sequence),
+    }
+}
+
+fn join(cx: &mut Cx<'_>, separator: &str, values: &[Value]) -> Result<Value, Thrown> {
+    let mut out = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            cx.charge(separator.len())?;
+            out.push_str(separator);
+        }
+        push(cx, &mut out, value)?;
+    }
+    Ok(Value::from(out))
+}
+
+fn join_of(cx: &mut Cx<'_>, a: &Args<'_>, name: &str) -> Result<Value, Thrown> {
+    let separator = separator(a);
+    let values = items(cx, a, 1, name)?;
+    join(cx, &separator, &values)
+}
+
+fn separator(a: &Args<'_>) -> Str {
+    match a.get(0) {
+        Value::Str(text) => text.clone(),
+        Value::Char(unit) => Str::from_units(&[*unit]),
+        _ => Str::EMPTY,
+    }
+}
+
+/// `Join(string, string[], int, int)`
+fn join_range(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
+    let separator = separator(a);
+    let values = items(cx, a, 1, "value")?;
+    let (start, count) = (a.int(2), a.int(3));
+    if start < 0 {
+        return Err(out_of_range("StartIndex cannot be less than zero.", "startIndex"));
+    }
+    if count < 0 {
+        return Err(out_of_range("Count cannot be less than zero.", "count"));
+    }
+    let (start, count) = (start.unsigned_abs() as usize, count.unsigned_abs() as usize);
+    let part = values
+        .get(start..start.saturating_add(count))
+        .ok_or_else(|| out_of_range("Index and count must refer to a location within the buffer.", "startIndex"))?;
+    join(cx, &separator, part)
+}
+
+/// `string.Format` and its relatives: what one field shows.
+pub(super) fn format_values(cx: &mut Cx<'_>, pattern: &str, values: &[Value]) -> Result<String, Thrown> {
+    composite::format(pattern, values.len(), |index, inner| {
+        let value = values.get(index).cloned().unwrap_or_default();
+        let text = if inner.is_empty() { None } else { cx.format(&value, inner)? };
+        let text = match text {
+            Some(text) => text,
+            None => cx.to_text(&value)?,
+        };
+        cx.charge(text.len())?;
+        Ok(text.to_string())
+    })
+}
+
+/// `Format` with its arguments from `first` on.
+fn format_args(cx: &mut Cx<'_>, a: &Args<'_>, pattern: usize) -> Result<Value, Thrown> {
+    let pattern_text = a.need_str(pattern, "format")?.clone();
+    let values: Vec<Value> = a.values.get(pattern + 1..).unwrap_or(&[]).to_vec();
+    let text = format_values(cx, &pattern_text, &values)?;
+    made(cx, text)
+}
+
+fn format_array(cx: &mut Cx<'_>, a: &Args<'_>, pattern: usize) -> Result<Value, Thrown> {
+    if a.get(pattern).is_null() {
+        return Err(argument_null("format"));
+    }
+    let pattern_text = a.need_str(pattern, "format")?.clone();
+    let values = a.elements(pattern + 1).ok_or_else(|| argument_null("args"))?;
+    let text = format_values(cx, &pattern_text, &values)?;
+    made(cx, text)
+}
+
+fn split_units(cx: &mut Cx<'_>, a: &Args<'_>, count: i32, options: i64) -> Result<Value, Thrown> {
+    let units = match a.get(1) {
+        Value::Char(unit) => vec![*unit],
+        _ => a.units(1).unwrap_or_default(),
+    };
+    let separators = if units.is_empty() { Separators::White } else { Separators::Units(&units) };
+    let text = a.this_str().clone();
+    cx.charge(text.len())?;
+    texts(cx, split::split(&text, separators, count, SplitOptions::from_number(options)?)?)
+}
+
+fn split_texts(cx: &mut Cx<'_>, a: &Args<'_>, count: i32, options: i64) -> Result<Value, Thrown> {
+    let text = a.this_str().clone();
+    let list: Vec<Str> = match a.get(1) {
+        Value::Str(one) => vec![one.clone()],
+        Value::Null => Vec::new(),
+        _ => a.elements(1).unwrap_or_default().iter().filter_map(|v| v.as_str().cloned()).collect(),
+    };
+    let refs: Vec<&str> = list.iter().map(Str::as_str).collect();
+    let white = a.elements(1).map_or(a.get(1).is_null(), |elements| elements.is_empty());
+    let separators = if white { Separators::White } else { Separators::Texts(&refs) };
+    cx.charge(text.len())?;
+    texts(cx, split::split(&text, separators, count, SplitOptions::from_number(options)?)?)
+}
+
+fn int(value: Result<i32, Thrown>) -> Result<Value, Thrown> {
+    value.map(Value::Int)
+}
+
+/// `IndexOf` of a text: the window starts at `start` and has `count` units where given.
+fn index_of(a: &Args<'_>, start: Option<usize>, count: Option<usize>, how: Comparison) -> Result<Value, Thrown> {
+    let value = a.need_str(1, "value")?;
+    int(search::index_of(a.this_str(), value, start.map_or(0, |i| a.int(i)), count.map(|i| a.int(i)), how))
+}
+
+fn last_index_of(a: &Args<'_>, start: Option<usize>, count: Option<usize>, how: Comparison) -> Result<Value, Thrown> {
+    let value = a.need_str(1, "value")?;
+    int(search::last_index_of(a.this_str(), value, start.map(|i| a.int(i)), count.map(|i| a.int(i)), how))
+}
+
+fn units(a: &Args<'_>) -> Result<Vec<u16>, Thrown> {
+    match a.get(1) {
+        Value::Char(unit) => Ok(vec![*unit]),
+        _ => a.units(1).ok_or_else(|| argument_null("anyOf")),
+    }
+}
+
+fn trim(a: &Args<'_>, ends: edit::Ends) -> Value {
+    let units = match a.get(1) {
+        Value::Char(unit) => vec![*unit],
+        _ => a.units(1).unwrap_or_default(),
+    };
+    let text = a.this_str();
+    let trimmed = edit::trim(text, &units, ends);
+    if trimmed.len() == text.len() { Value::Str(text.clone()) } else { Value::Str(Str::new(trimmed)) }
+}
+
+fn pad(cx: &mut Cx<'_>, a: &Args<'_>, left: bool, unit: u16) -> Result<Value, Thrown> {
+    cx.charge(usize::try_from(a.int(1)).unwrap_or(0))?;
+    let text = a.this_str();
+    Ok(Value::from(if left { edit::pad_left(text, a.int(1), unit)? } else { edit::pad_right(text, a.int(1), unit)? }))
+}
+
+fn replaced(cx: &mut Cx<'_>, a: &Args<'_>, how: Comparison) -> Result<Value, Thrown> {
+    let text = a.this_str().clone();
+    let old = a.need_str(1, "oldValue")?;
+    let new = a.str(2).map_or("", Str::as_str);
+    if !old.is_empty() {
+        // A bound of what may come out.
+        cx.charge(text.len() / old.len() * new.len() + text.len())?;
+    }
+    let out = if how == Comparison::Ordinal {
+        edit::replace(&text, old, new)?
+    } else {
+        edit::replace_with(&text, old, new, how)?
+    };
+    Ok(if out == *text { Value::Str(text) } else { Value::from(out) })
+}
+
+fn cased(a: &Args<'_>, upper: bool) -> Value {
+    let text = a.this_str();
+    let out = if upper { chars::upper_text(text) } else { chars::lower_text(text) };
+    if out == **text { Value::Str(text.clone()) } else { Value::from(out) }
+}
+
+fn char_array(a: &Args<'_>, start: i32, length: Option<i32>) -> Result<Value, Thrown> {
+    let units: Vec<u16> = a.this_str().encode_utf16().collect();
+    let length = length.unwrap_or_else(|| i32::try_from(units.len()).unwrap_or(i32::MAX));
+    let part = usize::try_from(start)
+        .ok()
+        .zip(usize::try_from(length).ok())
+        .and_then(|(start, length)| units.get(start..start.checked_add(length)?))
+        .ok_or_else(|| out_of_range(INDEX_OUT_OF_RANGE, "startIndex"))?;
+    Ok(array_value(Type::char(), part.iter().map(|unit| Value::Char(*unit)).collect()))
+}
+
+fn not_a_text() -> Thrown {
+    Exception::new(ExceptionKind::Argument, "Object must be of type String.")
+}
+
+pub(crate) static STRING: &[Row] = &[
+    ctor("(char c, int count)", |cx, a| {
+        let count = usize::try_from(a.int(1)).map_err(|_| out_of_range("'count' must be non-negative.", "count"))?;
+        cx.charge(count)?;
+        Ok(Value::Str(Str::from_units(&vec![a.char(0); count])))
+    }),
+    ctor("(char[] value)", |_, a| Ok(Value::Str(Str::from_units(&a.units(0).unwrap_or_default())))),
+    ctor("(char[] value, int startIndex, int length)", |_, a| {
+        let units = a.units(0).ok_or_else(|| argument_null("value"))?;
+        let (start, length) = (a.int(1), a.int(2));
+        if start < 0 {
+            return Err(out_of_range("StartIndex cannot be less than zero.", "startIndex"));
+        }
+        if length < 0 {
+            return Err(out_of_range("Length cannot be less than zero.", "length"));
+        }
+        let (start, length) = (start.unsigned_abs() as usize, length.unsigned_abs() as usize);
+        let part = units
+            .get(start..start.saturating_add(length))
+            .ok_or_else(|| out_of_range(INDEX_OUT_OF_RANGE, "startIndex"))?;
+        Ok(Value::Str(Str::from_units(part)))
+    }),
+    // Comparison
+    m("static int Compare(string strA, string strB)", |_, a| Ok(compare_texts(a.str(0), a.str(1), CULTURE))),
+    m("static int Compare(string strA, string strB, bool ignoreCase)", |_, a| {
+        Ok(compare_texts(a.str(0), a.str(1), Comparison::Culture { ignore_case: a.bool(2) }))
+    }),
+    m("static int Compare(string strA, string strB, StringComparison comparisonType)", |_, a| {
+        Ok(compare_texts(a.str(0), a.str(1), comparison(&a, 2)?))
+    }),
+    m(
+        "static int Compare(string strA, string strB, bool ignoreCase, System.Globalization.CultureInfo culture)",
+        |_, a| Ok(compare_texts(a.str(0), a.str(1), Comparison::Culture { ignore_case: a.bool(2) })),
+    ),
+    m("static int Compare(string strA, int indexA, string strB, int indexB, int length)", |_, a| {
+        compare_parts(&a, CULTURE)
+    }),
+    m("static int Compare(string strA, int indexA, string strB, int indexB, int length, bool ignoreCase)", |_, a| {
+        compare_parts(&a, Comparison::Culture { ignore_case: a.bool(5) })
+    }),
+    m(
+        "static int Compare(string strA, int indexA, string strB, int indexB, int length, StringComparison comparisonType)",
+        |_, a| compare_parts(&a, comparison(&a, 5)?),
+    ),
+    m("static int CompareOrdinal(string strA, string strB)", |_, a| {
+        Ok(compare_texts(a.str(0), a.str(1), Comparison::Ordinal))
+    }),
+    m("static int CompareOrdinal(string strA, int indexA, string strB, int indexB, int length)", |_, a| {
+        compare_parts(&a, Comparison::Ordinal)
+    }),
+    m("int CompareTo(string strB)", |_, a| Ok(compare_texts(a.str(0), a.str(1), CULTURE))),
+    m("int CompareTo(object value)", |_, a| match a.get(1) {
+        Value::Null | Value::Str(_) => Ok(compare_texts(a.str(0), a.str(1), CULTURE)),
+        _ => Err(not_a_text()),
+    }),
+    m("bool Equals(string value)", |_, a| Ok(Value::Bool(a.str(0) == a.str(1)))),
+    m("bool Equals(string value, StringComparison comparisonType)", |_, a| {
+        let how = comparison(&a, 2)?;
+        Ok(Value::Bool(a.str(1).is_some_and(|other| how.equal(a.this_str(), other))))
+    }),
+    m("static bool Equals(string a, string b)", |_, a| Ok(Value::Bool(a.str(0) == a.str(1)))),
+    m("static bool Equals(string a, string b, StringComparison comparisonType)", |_, a| {
+        let how = comparison(&a, 2)?;
+        Ok(Value::Bool(match (a.str(0), a.str(1)) {
+            (Some(x), Some(y)) => how.equal(x, y),
+            (None, None) => true,
+            _ => false,
+        }))
+    }),
+    m("int GetHashCode()", |_, a| Ok(Value::Int(hash::of_text(a.this_str())))),
+    m("int GetHashCode(StringComparison comparisonType)", |_, a| {
+        Ok(Value::Int(super::comparers::hash_of(comparison(&a, 1)?, a.this_str())))
+    })
+    .core_only(),
+    m("static bool IsNullOrEmpty(string value)", |_, a| Ok(Value::Bool(a.str(0).is_none_or(|text| text.is_empty())))),
+    m("static bool IsNullOrWhiteSpace(string value)", |_, a| {
+        Ok(Value::Bool(a.str(0).is_none_or(|text| text.chars().all(char::is_whitespace))))
+    }),
+    // Joining and formatting
+    m("static string Concat(object arg0)", |cx, a| concat_args(cx, &a)),
+    m("static string Concat(object arg0, object arg1)", |cx, a| concat_args(cx, &a)),
+    m("static string Concat(object arg0, object arg1, object arg2)", |cx, a| concat_args(cx, &a)),
+    m("static string Concat(params object[] args)", |cx, a| {
+        let values = items(cx, &a, 0, "args")?;
+        concat(cx, &values)
+    }),
+    m("static string Concat(string str0, string str1)", |cx, a| concat_args(cx, &a)),
+    m("static string Concat(string str0, string str1, string str2)", |cx, a| concat_args(cx, &a)),
+    m("static string Concat(string str0, string str1, string str2, string str3)", |cx, a| concat_args(cx, &a)),
+    m("static string Concat(params string[] values)", |cx, a| {
+        let values = items(cx, &a, 0, "values")?;
+        concat(cx, &values)
+    }),
+    m("static string Concat(IEnumerable<string> values)", |cx, a| {
+        let values = items(cx, &a, 0, "values")?;
+        concat(cx, &values)
+    }),
+    m("static string Concat<T>(IEnumerable<T> values)", |cx, a| {
+        let values = items(cx, &a, 0, "values")?;
+        concat(cx, &values)
+    }),
+    m("static string Join(string separator, params string[] value)", |cx, a| join_of(cx, &a, "value")),
+    m("static string Join(string separator, params object[] values)", |cx, a| {
+        // A known quirk of .NET Framework: nothing is joined when the first value is null.
+        if cx.framework() && a.elements(1).is_some_and(|values| values.first().is_some_and(Value::is_null)) {
+            return Ok(Value::Str(Str::EMPTY));
+        }
+        join_of(cx, &a, "values")
+    }),
+    m("static string Join(string separator, IEnumerable<string> values)", |cx, a| join_of(cx, &a, "values")),
+    m("static string Join<T>(string separator, IEnumerable<T> values)", |cx, a| join_of(cx, &a, "values")),
+    m("static string Join(string separator, string[] value, int startIndex, int count)", |cx, a| join_range(cx, &a)),
+    m("static string Join(char separator, params string[] value)", |cx, a| join_of(cx, &a, "value")).core_only(),
+    m("static string Join(char separator, params object[] values)", |cx, a| join_of(cx, &a, "values")).core_only(),
+    m("static string Join<T>(char separator, IEnumerable<T> values)", |cx, a| join_of(cx, &a, "values")).core_only(),
+    m("static string Join(char separator, string[] value, int startIndex, int count)", |cx, a| join_range(cx, &a))
+        .core_only(),
+    m("static string Format(string format, object arg0)", |cx, a| format_args(cx, &a, 0)),
+    m("static string Format(string format, object arg0, object arg1)", |cx, a| format_args(cx, &a, 0)),
+    m("static string Format(string format, object arg0, object arg1, object arg2)", |cx, a| format_args(cx, &a, 0)),
+    m("static string Format(string format, params object[] args)", |cx, a| format_array(cx, &a, 0)),
+    m("static string Format(IFormatProvider provider, string format, object arg0)", |cx, a| format_args(cx, &a, 1)),
+    m("static string Format(IFormatProvider provider, string format, object arg0, object arg1)", |cx, a| {
+        format_args(cx, &a, 1)
+    }),
+    m(
+        "static string Format(IFormatProvider provider, string format, object arg0, object arg1, object arg2)",
+        |cx, a| format_args(cx, &a, 1),
+    ),
+    m("static string Format(IFormatProvider provider, string format, params object[] args)", |cx, a| {
+        format_array(cx, &a, 1)
+    }),
+    m("static string Copy(string str)", |_, a| Ok(Value::Str(Str::new(a.need_str(0, "str")?)))),
+    m("static string Intern(string str)", |_, a| Ok(Value::Str(Str::literal(a.need_str(0, "str")?)))),
+    m("static string IsInterned(string str)", |_, a| Ok(Value::Str(a.need_str(0, "str")?.clone()))),
+    m("object Clone()", |_, mut a| Ok(a.take(0))),
+    m("string ToString()", |_, mut a| Ok(a.take(0))),
+    m("string ToString(IFormatProvider provider)", |_, mut a| Ok(a.take(0))),
+    // Search
+    m("bool Contains(string value)", |_, a| Ok(Value::Bool(a.this_str().contains(a.need_str(1, "value")?.as_str())))),
+    m("bool Contains(string value, StringComparison comparisonType)", |_, a| {
+        Ok(Value::Bool(search::contains(a.this_str(), a.need_str(1, "value")?, comparison(&a, 2)?)))
+    })
+    .core_only(),
+    m("bool Contains(char value)", |_, a| {
+        Ok(Value::Bool(search::index_of_char(a.this_str(), a.char(1), 0, None)? >= 0))
+    })
+    .core_only(),
+    m("bool Contains(char value, StringComparison comparisonType)", |_, a| {
+        let value = Str::from_units(&[a.char(1)]);
+        Ok(Value::Bool(search::contains(a.this_str(), &value, comparison(&a, 2)?)))
+    })
+    .core_only(),
+    m("bool StartsWith(string value)", |_, a| {
+        Ok(Value::Bool(search::starts_with(a.this_str(), a.need_str(1, "value")?, CULTURE)))
+    }),
+    m("bool StartsWith(string value, StringComparison comparisonType)", |_, a| {
+        let value = a.need_str(1, "value")?;
+        Ok(Value::Bool(search::starts_with(a.this_str(), value, comparison(&a, 2)?)))
+    }),
+    m("bool StartsWith(string value, bool ignoreCase, System.Globalization.CultureInfo culture)", |_, a| {
+        let how = Comparison::Culture { ignore_case: a.bool(2) };
+        Ok(Value::Bool(search::starts_with(a.this_str(), a.need_str(1, "value")?, how)))
+    }),
+    m("bool StartsWith(char value)", |_, a| Ok(Value::Bool(a.this_str().unit(0) == Some(a.char(1))))).core_only(),
+    m("bool EndsWith(string value)", |_, a| {
+        Ok(Value::Bool(search::ends_with(a.this_str(), a.need_str(1, "value")?, CULTURE)))
+    }),
+    m("bool EndsWith(string value, StringComparison comparisonType)", |_, a| {
+        let value = a.need_str(1, "value")?;
+        Ok(Value::Bool(search::ends_with(a.this_str(), value, comparison(&a, 2)?)))
+    }),
+    m("bool EndsWith(string value, bool ignoreCase, System.Globalization.CultureInfo culture)", |_, a| {
+        let how = Comparison::Culture { ignore_case: a.bool(2) };
+        Ok(Value::Bool(search::ends_with(a.this_str(), a.need_str(1, "value")?, how)))
+    }),
+    m("bool EndsWith(char value)", |_, a| Ok(Value::Bool(a.this_str().encode_utf16().last() == Some(a.char(1)))))
+        .core_only(),
+    m("int IndexOf(char value)", |_, a| int(search::index_of_char(a.this_str(), a.char(1), 0, None))),
+    m("int IndexOf(char value, int startIndex)", |_, a| {
+        int(search::index_of_char(a.this_str(), a.char(1), a.int(2), None))
+    }),
+    m("int IndexOf(char value, int startIndex, int count)", |_, a| {
+        int(search::index_of_char(a.this_str(), a.char(1), a.int(2), Some(a.int(3))))
+    }),
+    m("int IndexOf(char value, StringComparison comparisonType)", |_, a| {
+        let value = Str::from_units(&[a.char(1)]);
+        int(search::index_of(a.this_str(), &value, 0, None, comparison(&a, 2)?))
+    })
+    .core_only(),
+    m("int IndexOf(string value)", |_, a| index_of(&a, None, None, CULTURE)),
+    m("int IndexOf(string value, int startIndex)", |_, a| index_of(&a, Some(2), None, CULTURE)),
+    m("int IndexOf(string value, int startIndex, int count)", |_, a| index_of(&a, Some(2), Some(3), CULTURE)),
+    m("int IndexOf(string value, StringComparison comparisonType)", |_, a| {
+        index_of(&a, None, None, comparison(&a, 2)?)
+    }),
+    m("int IndexOf(string value, int startIndex, StringComparison comparisonType)", |_, a| {
+        index_of(&a, Some(2), None, comparison(&a, 3)?)
+    }),
+    m("int IndexOf(string value, int startIndex, int count, StringComparison comparisonType)", |_, a| {
+        index_of(&a, Some(2), Some(3), comparison(&a, 4)?)
+    }),
+    m("int IndexOfAny(char[] anyOf)", |_, a| int(search::index_of_any(a.this_str(), &units(&a)?, 0, None))),
+    m("int IndexOfAny(char[] anyOf, int startIndex)", |_, a| {
+        int(search::index_of_any(a.this_str(), &units(&a)?, a.int(2), None))
+    }),
+    m("int IndexOfAny(char[] anyOf, int startIndex, int count)", |_, a| {
+        int(search::index_of_any(a.this_str(), &units(&a)?, a.int(2), Some(a.int(3))))
+    }),
+    m("int LastIndexOf(char value)", |_, a| int(search::last_index_of_any(a.this_str(), &units(&a)?, None, None))),
+    m("int LastIndexOf(char value, int startIndex)", |_, a| {
+        int(search::last_index_of_any(a.this_str(), &units(&a)?, Some(a.int(2)), None))
+    }),
+    m("int LastIndexOf(char value, int startIndex, int count)", |_, a| {
+        int(search::last_index_of_any(a.this_str(), &units(&a)?, Some(a.int(2)), Some(a.int(3))))
+    }),
+    m("int LastIndexOf(string value)", |_, a| last_index_of(&a, None, None, CULTURE)),
+    m("int LastIndexOf(string value, int startIndex)", |_, a| last_index_of(&a, Some(2), None, CULTURE)),
+    m("int LastIndexOf(string value, int startIndex, int count)", |_, a| last_index_of(&a, Some(2), Some(3), CULTURE)),
+    m("int LastIndexOf(string value, StringComparison comparisonType)", |_, a| {
+        last_index_of(&a, None, None, comparison(&a, 2)?)
+    }),
+    m("int LastIndexOf(string value, int startIndex, StringComparison comparisonType)", |_, a| {
+        last_index_of(&a, Some(2), None, comparison(&a, 3)?)
+    }),
+    m("int LastIndexOf(string value, int startIndex, int count, StringComparison comparisonType)", |_, a| {
+        last_index_of(&a, Some(2), Some(3), comparison(&a, 4)?)
+    }),
+    m("int LastIndexOfAny(char[] anyOf)", |_, a| int(search::last_index_of_any(a.this_str(), &units(&a)?, None, None))),
+    m("int LastIndexOfAny(char[] anyOf, int startIndex)", |_, a| {
+        int(search::last_index_of_any(a.this_str(), &units(&a)?, Some(a.int(2)), None))
+    }),
+    m("int LastIndexOfAny(char[] anyOf, int startIndex, int count)", |_, a| {
+        int(search::last_index_of_any(a.this_str(), &units(&a)?, Some(a.int(2)), Some(a.int(3))))
+    }),
+    // Changed texts
+    m("string Substring(int startIndex)", |_, a| {
+        if a.int(1) == 0 {
+            return Ok(Value::Str(a.this_str().clone()));
+        }
+        edit::substring(a.this_str(), a.int(1), None).map(Value::from)
+    }),
+    m("string Substring(int startIndex, int length)", |_, a| {
+        edit::substring(a.this_str(), a.int(1), Some(a.int(2))).map(Value::from)
+    }),
+    m("string Insert(int startIndex, string value)", |cx, a| {
+        let text = edit::insert(a.this_str(), a.int(1), a.need_str(2, "value")?)?;
+        made(cx, text)
+    }),
+    m("string Remove(int startIndex)", |_, a| edit::remove(a.this_str(), a.int(1), None).map(Value::from)),
+    m("string Remove(int startIndex, int count)", |_, a| {
+        edit::remove(a.this_str(), a.int(1), Some(a.int(2))).map(Value::from)
+    }),
+    m("string Replace(char oldChar, char newChar)", |cx, a| {
+        let text = edit::replace_char(a.this_str(), a.char(1), a.char(2));
+        made(cx, text)
+    }),
+    m("string Replace(string oldValue, string newValue)", |cx, a| replaced(cx, &a, Comparison::Ordinal)),
+    m("string Replace(string oldValue, string newValue, StringComparison comparisonType)", |cx, a| {
+        let how = comparison(&a, 3)?;
+        replaced(cx, &a, how)
+    })
+    .core_only(),
+    m(
+        "string Replace(string oldValue, string newValue, bool ignoreCase, System.Globalization.CultureInfo culture)",
+        |cx, a| {
+            let how = Comparison::Culture { ignore_case: a.bool(3) };
+            replaced(cx, &a, how)
+        },
+    )
+    .core_only(),
+    m("string PadLeft(int totalWidth)", |cx, a| pad(cx, &a, true, 32)),
+    m("string PadLeft(int totalWidth, char paddingChar)", |cx, a| pad(cx, &a, true, a.char(2))),
+    m("string PadRight(int totalWidth)", |cx, a| pad(cx, &a, false, 32)),
+    m("string PadRight(int totalWidth, char paddingChar)", |cx, a| pad(cx, &a, false, a.char(2))),
+    m("string Trim()", |_, a| Ok(trim(&a, edit::Ends::Both))),
+    m("string Trim(char trimChar)", |_, a| Ok(trim(&a, edit::Ends::Both))).core_only(),
+    m("string Trim(params char[] trimChars)", |_, a| Ok(trim(&a, edit::Ends::Both))),
+    m("string TrimStart()", |_, a| Ok(trim(&a, edit::Ends::Start))),
+    m("string TrimStart(char trimChar)", |_, a| Ok(trim(&a, edit::Ends::Start))).core_only(),
+    m("string TrimStart(params char[] trimChars)", |_, a| Ok(trim(&a, edit::Ends::Start))),
+    m("string TrimEnd()", |_, a| Ok(trim(&a, edit::Ends::End))),
+    m("string TrimEnd(char trimChar)", |_, a| Ok(trim(&a, edit::Ends::End))).core_only(),
+    m("string TrimEnd(params char[] trimChars)", |_, a| Ok(trim(&a, edit::Ends::End))),
+    m("string ToUpper()", |_, a| Ok(cased(&a, true))),
+    m("string ToUpper(System.Globalization.CultureInfo culture)", |_, a| Ok(cased(&a, true))),
+    m("string ToUpperInvariant()", |_, a| Ok(cased(&a, true))),
+    m("string ToLower()", |_, a| Ok(cased(&a, false))),
+    m("string ToLower(System.Globalization.CultureInfo culture)", |_, a| Ok(cased(&a, false))),
+    m("string ToLowerInvariant()", |_, a| Ok(cased(&a, false))),
+    m("string Normalize()", |_, a| edit::normalize(a.this_str(), 1).map(Value::from)),
+    m("string Normalize(System.Text.NormalizationForm normalizationForm)", |_, a| {
+        edit::normalize(a.this_str(), a.number(1)).map(Value::from)
+    }),
+    m("bool IsNormalized()", |_, a| Ok(Value::Bool(edit::normalize(a.this_str(), 1)? == **a.this_str()))),
+    m("bool IsNormalized(System.Text.NormalizationForm normalizationForm)", |_, a| {
+        Ok(Value::Bool(edit::normalize(a.this_str(), a.number(1))? == **a.this_str()))
+    }),
+    m("char[] ToCharArray()", |cx, a| {
+        cx.charge(a.this_str().len() * size_of::<Value>())?;
+        char_array(&a, 0, None)
+    }),
+    m("char[] ToCharArray(int startIndex, int length)", |_, a| char_array(&a, a.int(1), Some(a.int(2)))),
+    m("void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", |_, a| copy_to(&a)),
+    // Splitting
+    m("string[] Split(params char[] separator)", |cx, a| split_units(cx, &a, i32::MAX, 0)),
+    m("string[] Split(char[] separator, int count)", |cx, a| split_units(cx, &a, a.int(2), 0)),
+    m("string[] Split(char[] separator, StringSplitOptions options)", |cx, a| {
+        split_units(cx, &a, i32::MAX, a.number(2))
+    }),
+    m("string[] Split(char[] separator, int count, StringSplitOptions options)", |cx, a| {
+        split_units(cx, &a, a.int(2), a.number(3))
+    }),
+    m("string[] Split(string[] separator, StringSplitOptions options)", |cx, a| {
+        split_texts(cx, &a, i32::MAX, a.number(2))
+    }),
+    m("string[] Split(string[] separator, int count, StringSplitOptions options)", |cx, a| {
+        split_texts(cx, &a, a.int(2), a.number(3))
+    }),
+    m("string[] Split(char separator, StringSplitOptions options = 0)", |cx, a| {
+        split_units(cx, &a, i32::MAX, a.number(2))
+    })
+    .core_only(),
+    m("string[] Split(char separator, int count, StringSplitOptions options = 0)", |cx, a| {
+        split_units(cx, &a, a.int(2), a.number(3))
+    })
+    .core_only(),
+    m("string[] Split(string separator, StringSplitOptions options = 0)", |cx, a| {
+        split_texts(cx, &a, i32::MAX, a.number(2))
+    })
+    .core_only(),
+    m("string[] Split(string separator, int count, StringSplitOptions options = 0)", |cx, a| {
+        split_texts(cx, &a, a.int(2), a.number(3))
+    })
+    .core_only(),
+];
+
+/// `CopyTo`
+fn copy_to(a: &Args<'_>) -> Result<Value, Thrown> {
+    let units: Vec<u16> = a.this_str().encode_utf16().collect();
+    a.need(2, "destination")?;
+    let target = a.obj::<crate::library::core::collections::ArrayObject>(2)?;
+    let count = usize::try_from(a.int(4)).map_err(|_| out_of_range(NEGATIVE, "count"))?;
+    let from = usize::try_from(a.int(1)).map_err(|_| out_of_range(INDEX_OUT_OF_RANGE, "sourceIndex"))?;
+    let part = units
+        .get(from..from.saturating_add(count))
+        .ok_or_else(|| out_of_range("Index and count must refer to a location within the string.", "sourceIndex"))?;
+    let to = usize::try_from(a.int(3)).map_err(|_| out_of_range(COUNT_OUT_OF_RANGE, "destinationIndex"))?;
+    let mut items = target.items_mut();
+    let place = items
+        .get_mut(to..to.saturating_add(count))
+        .ok_or_else(|| argument("Index and count must refer to a location within the string.", "destinationIndex"))?;
+    for (place, unit) in place.iter_mut().zip(part) {
+        *place = Value::Char(*unit);
+    }
+    Ok(Value::Null)
+}
