@@ -121,6 +121,42 @@ impl Rsa {
         Self::from_private_der(inner().ok_or_else(|| cryptographic(BAD_DATA))?)
     }
 
+    /// `ImportFromPem(text)`: a public or private key in PEM.
+    ///
+    /// # Errors
+    /// `ArgumentException` for text without a key.
+    pub fn from_pem(text: &str) -> Result<Self, Thrown> {
+        let none = || {
+            crate::messages::argument(
+                "No supported key formats were found. Check that the input represents the contents of a PEM-encoded key \
+                 file, not the path to such a file.",
+                "input",
+            )
+        };
+        let body = |label: &str| -> Option<Vec<u8>> {
+            let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+            let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
+            STANDARD.decode(body.split_whitespace().collect::<String>()).ok()
+        };
+        if let Some(bytes) = body("PRIVATE KEY") {
+            return Self::from_pkcs8(&bytes);
+        }
+        if let Some(bytes) = body("RSA PRIVATE KEY") {
+            return Self::from_private_der(&bytes);
+        }
+        if let Some(bytes) = body("RSA PUBLIC KEY") {
+            return Self::from_public_der(&bytes);
+        }
+        let info = body("PUBLIC KEY").ok_or_else(none)?;
+        let bits = || -> Option<Vec<u8>> {
+            let (0x30, content, _) = der::read(&info)? else { return None };
+            let (0x30, _, rest) = der::read(content)? else { return None };
+            let (3, bits, _) = der::read(rest)? else { return None };
+            bits.get(1..).map(<[u8]>::to_vec)
+        };
+        Self::from_public_der(&bits().ok_or_else(none)?)
+    }
+
     /// `KeySize`, in bits.
     pub fn key_size(&self) -> i32 {
         let leading = self.modulus.first().map_or(0, |byte| byte.leading_zeros());

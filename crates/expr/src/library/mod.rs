@@ -9,7 +9,7 @@ mod registry;
 mod rows;
 mod signature;
 mod standard;
-mod sys;
+pub mod sys;
 pub(crate) mod text;
 mod typedef;
 

@@ -5,6 +5,7 @@ use super::TypeDef;
 /// The groups of the standard library, in order.
 pub fn standard() -> Vec<&'static [&'static TypeDef]> {
     let mut groups = super::core::TYPES.to_vec();
-    groups.extend([super::text::TYPES, super::data::TYPES, super::sys::TYPES]);
+    groups.extend([super::text::TYPES, super::data::TYPES]);
+    groups.extend(super::sys::TYPES);
     groups
 }
