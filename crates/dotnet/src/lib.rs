@@ -2,6 +2,8 @@
 //!
 //! Every public function behaves as the .NET member it is named after, down to the text of the exception.
 
+mod arena;
+
 pub mod convert;
 pub mod crypto;
 pub mod encoding;
@@ -14,6 +16,7 @@ pub mod regex;
 pub mod text;
 pub mod time;
 pub mod web;
+pub mod xml;
 
 pub use exception::{Exception, ExceptionKind, Thrown};
 pub use numeric::{Decimal, Generation, IntegerKind, NumberStyles};

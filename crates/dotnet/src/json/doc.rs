@@ -1,31 +1,26 @@
-//! The store of a tree: nodes in one vector behind one lock.
-//!
-//! A document holds a forest. When a token of one document is added to a container of another, the smaller document moves into
-//! the larger and leaves a forwarding address, so that handles stay valid and keep their identity.
+//! JSON nodes and what can be done to them inside their document.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::scalar::{JTokenType, Scalar};
-
-/// No node.
-pub(super) const NONE: u32 = u32::MAX;
+use crate::arena::{self, Shift};
+pub(super) use crate::arena::{NONE, enter, join, locate, with_two};
 
 /// Above this many properties an object keeps an index of names.
 const INDEX_ABOVE: usize = 12;
 
-pub(super) struct Doc {
-    state: Mutex<State>,
-}
+/// A document of JSON nodes.
+pub(super) type Doc = arena::Doc<Node>;
+/// What stands in it.
+pub(super) type State = arena::State<Node>;
 
-pub(super) struct State {
-    pub(super) nodes: SmallVec<[Node; 1]>,
-    /// Where the nodes went, and what was added to their numbers.
-    moved: Option<(Arc<Doc>, u32)>,
+/// A document of one node.
+pub(super) fn single(data: Data) -> Arc<Doc> {
+    Doc::single(Node { parent: NONE, data })
 }
 
 pub(super) struct Node {
@@ -50,119 +45,7 @@ pub(super) struct Members {
     index: Option<Box<Names>>,
 }
 
-impl Doc {
-    pub(super) fn new(nodes: SmallVec<[Node; 1]>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State { nodes, moved: None }) })
-    }
-
-    pub(super) fn single(data: Data) -> Arc<Self> {
-        let mut nodes = SmallVec::new();
-        nodes.push(Node { parent: NONE, data });
-        Self::new(nodes)
-    }
-}
-
-/// Runs `work` on the document that holds the node now.
-pub(super) fn enter<R>(doc: &Arc<Doc>, id: u32, work: impl FnOnce(&Arc<Doc>, &mut State, u32) -> R) -> R {
-    let mut guard = doc.state.lock();
-    let Some((next, add)) = guard.moved.clone() else { return work(doc, &mut guard, id) };
-    drop(guard);
-    let (mut doc, mut id) = (next, id + add);
-    loop {
-        let mut guard = doc.state.lock();
-        let Some((next, add)) = guard.moved.clone() else { return work(&doc, &mut guard, id) };
-        drop(guard);
-        doc = next;
-        id += add;
-    }
-}
-
-/// Where a node is now.
-pub(super) fn locate(doc: &Arc<Doc>, id: u32) -> (Arc<Doc>, u32) {
-    enter(doc, id, |doc, _, id| (doc.clone(), id))
-}
-
-/// Locks two different documents, the lower address first, so that two threads cannot wait for each other.
-fn lock_two<'a>(a: &'a Arc<Doc>, b: &'a Arc<Doc>) -> (MutexGuard<'a, State>, MutexGuard<'a, State>) {
-    if Arc::as_ptr(a) < Arc::as_ptr(b) {
-        let first = a.state.lock();
-        (first, b.state.lock())
-    } else {
-        let first = b.state.lock();
-        (a.state.lock(), first)
-    }
-}
-
-/// Runs `work` on two nodes; `None` as second state means that they share one.
-pub(super) fn with_two<R>(
-    a: (&Arc<Doc>, u32),
-    b: (&Arc<Doc>, u32),
-    work: impl FnOnce(&mut State, u32, Option<&mut State>, u32) -> R,
-) -> R {
-    loop {
-        let (doc_a, id_a) = locate(a.0, a.1);
-        let (doc_b, id_b) = locate(b.0, b.1);
-        if Arc::ptr_eq(&doc_a, &doc_b) {
-            let mut state = doc_a.state.lock();
-            if state.moved.is_none() {
-                return work(&mut state, id_a, None, id_b);
-            }
-            continue;
-        }
-        let (mut first, mut second) = lock_two(&doc_a, &doc_b);
-        if first.moved.is_none() && second.moved.is_none() {
-            return work(&mut first, id_a, Some(&mut second), id_b);
-        }
-    }
-}
-
-/// Brings two nodes into one document and runs `work` there.
-pub(super) fn join<R>(
-    a: (&Arc<Doc>, u32),
-    b: (&Arc<Doc>, u32),
-    work: impl FnOnce(&Arc<Doc>, &mut State, u32, u32) -> R,
-) -> R {
-    loop {
-        let (doc_a, id_a) = locate(a.0, a.1);
-        let (doc_b, id_b) = locate(b.0, b.1);
-        if Arc::ptr_eq(&doc_a, &doc_b) {
-            let mut state = doc_a.state.lock();
-            if state.moved.is_none() {
-                return work(&doc_a, &mut state, id_a, id_b);
-            }
-            continue;
-        }
-        let (mut first, mut second) = lock_two(&doc_a, &doc_b);
-        if first.moved.is_some() || second.moved.is_some() {
-            continue;
-        }
-        if first.nodes.len() >= second.nodes.len() {
-            second.move_into(&doc_a, &mut first);
-        } else {
-            first.move_into(&doc_b, &mut second);
-        }
-    }
-}
-
 impl State {
-    fn move_into(&mut self, target_doc: &Arc<Doc>, target: &mut State) {
-        let add = target.nodes.len() as u32;
-        target.nodes.reserve(self.nodes.len());
-        for mut node in std::mem::take(&mut self.nodes) {
-            node.shift(add);
-            target.nodes.push(node);
-        }
-        self.moved = Some((target_doc.clone(), add));
-    }
-
-    pub(super) fn node(&self, id: u32) -> &Node {
-        &self.nodes[id as usize]
-    }
-
-    pub(super) fn node_mut(&mut self, id: u32) -> &mut Node {
-        &mut self.nodes[id as usize]
-    }
-
     pub(super) fn data(&self, id: u32) -> &Data {
         &self.node(id).data
     }
@@ -349,12 +232,7 @@ impl State {
     pub(super) fn copy(&mut self, id: u32) -> u32 {
         let mut copies = SmallVec::new();
         self.copy_into(id, &mut copies);
-        let add = self.nodes.len() as u32;
-        for mut node in copies {
-            node.shift(add);
-            self.nodes.push(node);
-        }
-        add
+        self.append(copies)
     }
 
     fn hollow(&self, id: u32) -> Data {
@@ -368,7 +246,7 @@ impl State {
     }
 }
 
-impl Node {
+impl Shift for Node {
     fn shift(&mut self, add: u32) {
         if self.parent != NONE {
             self.parent += add;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::doc::{Data, Doc, Members, NONE, State, enter, locate};
+use super::doc::{Data, Doc, Members, NONE, State, enter, locate, single};
 use super::errors::{argument, index, invalid};
 use super::path::path_of;
 use super::scalar::{JTokenType, Scalar};
@@ -86,7 +86,7 @@ impl JToken {
 
     /// `new JValue(value)`.
     pub fn value(scalar: Scalar) -> Self {
-        Self::at(Doc::single(Data::Value(scalar)), 0)
+        Self::at(single(Data::Value(scalar)), 0)
     }
 
     /// `JValue.CreateNull()`.
@@ -101,22 +101,22 @@ impl JToken {
 
     /// `new JObject()`.
     pub fn object() -> Self {
-        Self::at(Doc::single(Data::Object(Members::default())), 0)
+        Self::at(single(Data::Object(Members::default())), 0)
     }
 
     /// `new JArray()`.
     pub fn array() -> Self {
-        Self::at(Doc::single(Data::Array(Vec::new())), 0)
+        Self::at(single(Data::Array(Vec::new())), 0)
     }
 
     /// `new JConstructor(name)`.
     pub fn constructor(name: &str) -> Self {
-        Self::at(Doc::single(Data::Constructor(Box::new((SmolStr::new(name), Vec::new())))), 0)
+        Self::at(single(Data::Constructor(Box::new((SmolStr::new(name), Vec::new())))), 0)
     }
 
     /// `new JProperty(name, value)`; a missing value is null.
     pub fn property(name: &str, value: Option<&Self>) -> Self {
-        let property = Self::at(Doc::single(Data::Property(SmolStr::new(name), NONE)), 0);
+        let property = Self::at(single(Data::Property(SmolStr::new(name), NONE)), 0);
         // A property without a value takes any value.
         let _ = property.set_value(value);
         property
