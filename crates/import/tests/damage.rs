@@ -57,11 +57,26 @@ fn damaged_files_are_reported_and_never_panic() {
 #[test]
 fn damaged_definitions_and_templates_never_panic() {
     let starts: [(&str, &str); 5] = [
-        ("s.yaml", "openapi: 3.0.1\npaths:\n  /a/{id}:\n    get: {parameters: [{name: id, in: path}], responses: {'200': {content: {a/b: {example: [1]}}}}}\n"),
-        ("s.json", r#"{"swagger": "2.0", "host": "h", "paths": {"/a": {"post": {"parameters": [{"in": "body", "name": "b", "schema": {}}], "responses": {"200": {"schema": {}}}}}}}"#),
-        ("s.wsdl", r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/"><binding><s:binding/><operation name="o"><s:operation soapAction="a"/></operation></binding></definitions>"#),
-        ("s.wadl", r#"<application><resources base="http://h"><resource path="/a/{b}"><method name="GET"/></resource></resources></application>"#),
-        ("t.json", r#"{"$schema": "deploymentTemplate.json#", "variables": {"a": "[concat('x', string(1), createArray(1)[0])]"}, "resources": [{"type": "Microsoft.ApiManagement/service/apis", "name": "[format('{0}/{1}', 's', variables('a'))]", "properties": {"path": "[if(equals(1, 1), 'p', json('{'))]"}}]}"#),
+        (
+            "s.yaml",
+            "openapi: 3.0.1\npaths:\n  /a/{id}:\n    get: {parameters: [{name: id, in: path}], responses: {'200': {content: {a/b: {example: [1]}}}}}\n",
+        ),
+        (
+            "s.json",
+            r#"{"swagger": "2.0", "host": "h", "paths": {"/a": {"post": {"parameters": [{"in": "body", "name": "b", "schema": {}}], "responses": {"200": {"schema": {}}}}}}}"#,
+        ),
+        (
+            "s.wsdl",
+            r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/"><binding><s:binding/><operation name="o"><s:operation soapAction="a"/></operation></binding></definitions>"#,
+        ),
+        (
+            "s.wadl",
+            r#"<application><resources base="http://h"><resource path="/a/{b}"><method name="GET"/></resource></resources></application>"#,
+        ),
+        (
+            "t.json",
+            r#"{"$schema": "deploymentTemplate.json#", "variables": {"a": "[concat('x', string(1), createArray(1)[0])]"}, "resources": [{"type": "Microsoft.ApiManagement/service/apis", "name": "[format('{0}/{1}', 's', variables('a'))]", "properties": {"path": "[if(equals(1, 1), 'p', json('{'))]"}}]}"#,
+        ),
     ];
     let mut numbers = Numbers(7);
     for (path, text) in starts {
