@@ -2,6 +2,8 @@
 //!
 //! The documents stand outside the repository; without `APIMITE_SHARED` the test says so and passes.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests")]
+
 use std::path::{Path, PathBuf};
 
 use apimite_diag::Source;

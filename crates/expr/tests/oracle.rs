@@ -2,6 +2,8 @@
 //!
 //! That grammar gives no messages and is not C# either; where it is known to misread, the case is left out below.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests")]
+
 use apimite_expr::syntax::{parse_block, parse_expression};
 use proptest::prelude::*;
 
