@@ -7,6 +7,7 @@ pub mod format;
 pub mod integer;
 pub mod math;
 pub mod parse;
+pub mod random;
 pub mod wide;
 
 pub use decimal::Decimal;

@@ -17,9 +17,11 @@ mod guids;
 mod math;
 mod numbers;
 mod offsets;
+mod random;
 pub(crate) mod rows;
 mod spans;
 mod strings;
+mod version;
 mod zones;
 
 use super::TypeDef;
@@ -47,6 +49,8 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &enums::TYPE_CODE,
     &enums::UNICODE_CATEGORY,
     &math::MATH,
+    &random::RANDOM,
+    &version::VERSION,
     &zones::ADJUSTMENT_RULE,
     &zones::TIME_ZONE,
     &zones::TIME_ZONE_INFO,
