@@ -6,7 +6,7 @@ use std::sync::Arc;
 use apimite_diag::{Diagnostic, Source, Span};
 use apimite_model::{
     Api, Backend, Certificate, Fragment, Group, NamedValue, PolicyText, Product, SchemaText, Service, Subscription,
-    User, VersionSet, Workspace,
+    SubscriptionScope, User, VersionSet, Workspace,
 };
 use indexmap::IndexMap;
 
@@ -109,8 +109,18 @@ impl Draft {
                 product.groups.push(Arc::clone(group));
             }
         }
-        let mut subscriptions: IndexMap<Box<str>, Subscription> =
-            self.subscriptions.into_iter().map(|(id, subscription)| (id, subscription.value)).collect();
+        // A scope that leads nowhere was refused; kept, it would be refused again when policies are compiled.
+        let leads_somewhere = |subscription: &Subscription| match &subscription.scope {
+            SubscriptionScope::Product(id) => products.contains_key(id),
+            SubscriptionScope::Api(id) => known.contains(&**id),
+            SubscriptionScope::AllApis | SubscriptionScope::Service => true,
+        };
+        let mut subscriptions: IndexMap<Box<str>, Subscription> = self
+            .subscriptions
+            .into_iter()
+            .filter(|(_, subscription)| leads_somewhere(&subscription.value))
+            .map(|(id, subscription)| (id, subscription.value))
+            .collect();
         for link in self.owners {
             if let Some(subscription) = subscriptions.get_mut(&link.from) {
                 subscription.owner = users.get(&link.to).cloned();

@@ -37,8 +37,9 @@ pub(crate) fn api(name: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -
         let (url, span) = url;
         if !url.is_empty() && !crate::url::is_base_url(&url) {
             sheet.error("api::service-url", span, format!("`{url}` is no base URL"), crate::url::HELP);
+        } else {
+            api.service_url = url.into();
         }
-        api.service_url = url.into();
     }
     if let Some(name) = table.text(sheet, "displayName") {
         api.name = name.into();

@@ -1,6 +1,7 @@
 //! From documents to pipelines: every element is checked against its definition, every value parsed, scopes merged.
 
 mod alone;
+mod backends;
 mod block;
 mod check;
 mod service;

@@ -194,6 +194,7 @@ pub fn compile_service(
     compiler: &dyn Compiler,
 ) -> Result<(CompiledService, Diagnostics), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
+    let service = super::backends::with_named_values(service, &mut diagnostics);
     let tools = Toolbox { service: &service, registry, compiler, open: false };
     let inherits = service.decisions.absent_section_inherits;
     let default = PolicyText::new(
