@@ -244,8 +244,12 @@ fn missing_values(draft: &Draft, found: &mut Vec<Diagnostic>) {
     if let Some(first) = values.first() {
         let names: Vec<String> = values.iter().map(|value| format!("`{}`", value.value.name)).collect();
         let message = match names.as_slice() {
-            [name] => format!("the named value {name} has no value here"),
-            _ => format!("{} named values have no value here: {}", names.len(), names.join(", ")),
+            [name] => format!("the named value {name} has no value here; its name stands in for it"),
+            _ => format!(
+                "{} named values have no value here; their names stand in for them: {}",
+                names.len(),
+                names.join(", ")
+            ),
         };
         let help = format!("write `{} = \"…\"` into `[named_values]` of `apimite.toml`", quoted_key(&first.value.name));
         found.push(first.at.error("named-value::missing", message, help).warning());

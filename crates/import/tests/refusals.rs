@@ -603,7 +603,7 @@ fn what_is_left_out_or_not_read_is_remarked_upon() {
       help: did you mean `policy.xml`?
       code: import::unknown-file
 
-    Warning on line 1, column 16: the named value `api.key` has no value here
+    Warning on line 1, column 16: the named value `api.key` has no value here; its name stands in for it
       --> named values/n/namedValueInformation.json:1:16
       |
     1 | {"properties": {"displayName": "api.key", "secret": true}}

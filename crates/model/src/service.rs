@@ -76,7 +76,7 @@ pub struct NamedValue {
     pub id: Box<str>,
     /// Display name: what `{{…}}` refers to.
     pub name: Box<str>,
-    /// The value; `None` for a secret that was not given locally.
+    /// The value; `None` for a secret that was not given locally: its name stands in for it.
     pub value: Option<Secret>,
     /// Is it a secret (or from a key vault)?
     pub secret: bool,

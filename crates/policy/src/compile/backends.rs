@@ -67,14 +67,12 @@ fn replace(text: &str, backend: &str, service: &Service, diagnostics: &mut Diagn
         out.push_str(before);
         match service.named_values.get(name.trim()).map(|found| found.value.as_ref()) {
             Some(Some(value)) => out.push_str(value.reveal()),
-            found => {
-                let (what, help) = match found {
-                    Some(_) => {
-                        ("has no value here", format!("write `{name} = \"…\"` into `[named_values]` of `apimite.toml`"))
-                    }
-                    None => ("does not exist", "add it, or correct the reference".to_owned()),
-                };
-                let message = format!("the backend `{backend}` refers to the named value `{name}`, which {what}");
+            // As in documents: the importer has warned, the name stands in.
+            Some(None) => out.push_str(name.trim()),
+            None => {
+                let message =
+                    format!("the backend `{backend}` refers to the named value `{name}`, which does not exist");
+                let help = "add it, or correct the reference";
                 diagnostics.push(Diagnostic::new("backend::named-value", message).help(help));
             }
         }
@@ -114,16 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_and_missing_values_are_refused() {
-        let message = |header, value| {
-            let mut diagnostics = Diagnostics::new();
-            with_named_values(service(header, value), &mut diagnostics);
-            diagnostics.0.remove(0).message
-        };
-        assert_eq!(message("{{gone}}", None), "the backend `b` refers to the named value `gone`, which does not exist");
-        assert_eq!(
-            message("{{key}}", None),
-            "the backend `b` refers to the named value `key`, which has no value here"
-        );
+    fn unknown_names_are_refused_and_the_name_stands_in_for_a_missing_value() {
+        let mut diagnostics = Diagnostics::new();
+        with_named_values(service("{{gone}}", None), &mut diagnostics);
+        let message = "the backend `b` refers to the named value `gone`, which does not exist";
+        assert_eq!(diagnostics.0[0].message, message);
+        let mut diagnostics = Diagnostics::new();
+        let service = with_named_values(service("{{key}}", None), &mut diagnostics);
+        assert!(diagnostics.0.is_empty());
+        assert_eq!(service.backends["b"].credentials.headers[0].1[0].reveal(), "key");
     }
 }

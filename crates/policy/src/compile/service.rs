@@ -78,8 +78,9 @@ pub(super) fn read(text: &PolicyText, service: &Service, limits: Limits, diagnos
     let mut document = apimite_document::read(text.source.clone(), limits);
     diagnostics.extend(document.diagnostics.drain(..));
     let lookup = |name: &str| {
-        let value = service.named_values.get(name).and_then(|value| value.value.as_ref());
-        value.map(|value| value.reveal().to_owned())
+        // A value that was not given here (secrets are in no repository): the importer has warned, its name stands in.
+        let found = service.named_values.get(name)?;
+        Some(found.value.as_ref().map_or_else(|| name.to_owned(), |value| value.reveal().to_owned()))
     };
     let missing = apimite_document::substitute(&mut document, &lookup, &apimite_document::in_liquid_template);
     diagnostics.extend(missing);
