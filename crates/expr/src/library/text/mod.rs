@@ -21,6 +21,8 @@ mod random;
 pub(crate) mod rows;
 mod spans;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod version;
 mod zones;
 
