@@ -1,5 +1,6 @@
 //! What an evaluation carries with it.
 
+pub(crate) mod arith;
 mod cx;
 mod host;
 mod objects;

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use crate::library::core::names as core;
 use crate::library::{Shape, TypeDef};
 
+pub(crate) use names::keyword as names_keyword;
 pub(crate) use parse::TypeText;
 
 /// A static (or run-time) type. `Copy`; equal when it is the same type with the same tuple element names.

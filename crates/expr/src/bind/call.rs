@@ -1,0 +1,501 @@
+//! Calls: of methods, delegates, local functions.
+
+use std::sync::Arc;
+
+use apimite_diag::Span;
+
+use super::Binder;
+use super::bound::{Arg, B, Callee, FnId, K, Methods};
+use super::overload::{Fit, Given, Misfit};
+use crate::library::{Member, MemberKind, ParamMode};
+use crate::syntax::ast;
+use crate::types::{Kind, Type};
+
+impl<'a> Binder<'a> {
+    /// The arguments as written, each bound once.
+    pub(crate) fn given(&mut self, args: &'a [ast::Argument]) -> Vec<Given<'a>> {
+        args.iter()
+            .map(|arg| {
+                let value = if let (ast::ArgModifier::Out, ast::ExprKind::Declaration { ty, designation }) =
+                    (arg.modifier, &arg.value.kind)
+                {
+                    let written = if matches!(ty.kind, ast::TypeKind::Var) { Type::void() } else { self.ty(ty) };
+                    B::new(K::OutVar { designation }, written, arg.value.span)
+                } else {
+                    let value = self.expr(&arg.value);
+                    if matches!(value.kind, K::TypeName(_) | K::Namespace(_)) { self.rvalue(value) } else { value }
+                };
+                Given { value, name: arg.name.clone(), modifier: arg.modifier }
+            })
+            .collect()
+    }
+
+    pub(crate) fn call(&mut self, target: &'a ast::Expr, args: &'a [ast::Argument], span: Span) -> B<'a> {
+        // `nameof` is a keyword to the parser; everything else is an expression.
+        let callee = self.expr(target);
+        let given = self.given(args);
+        self.call_bound(callee, given, span)
+    }
+
+    pub(crate) fn call_bound(&mut self, callee: B<'a>, given: Vec<Given<'a>>, span: Span) -> B<'a> {
+        match callee.kind {
+            K::Error => B::error(span),
+            K::Methods(methods) => self.call_group(*methods, given, span),
+            K::TypeName(ty) => self.fail("CS1955", span, format!("Non-invocable member '{ty}' cannot be used like a method.")),
+            _ if callee.ty.is_delegate() => self.call_delegate(callee, given, span),
+            _ => {
+                let name = match &callee.kind {
+                    K::Call { member, .. } => format!("{}.{}", super::overload::describe_owner(member), member.name),
+                    _ => {
+                        return self.fail("CS0149", span, "Method name expected");
+                    }
+                };
+                self.fail("CS1955", callee.span, format!("Non-invocable member '{name}' cannot be used like a method."))
+            }
+        }
+    }
+
+    fn call_delegate(&mut self, target: B<'a>, given: Vec<Given<'a>>, span: Span) -> B<'a> {
+        let Some((params, ret)) = self.registry.delegate(target.ty) else { return B::error(span) };
+        if params.len() != given.len() {
+            return self.fail(
+                "CS1593",
+                span,
+                format!("Delegate '{}' does not take {} arguments", target.ty, given.len()),
+            );
+        }
+        let mut args = Vec::new();
+        for (argument, (ty, mode)) in given.into_iter().zip(params) {
+            let value = match mode {
+                ParamMode::Ref | ParamMode::Out => self.by_reference(argument.value, ty, mode),
+                _ => self.argument(argument.value, ty, args.len() + 1),
+            };
+            args.push(Arg { value, mode });
+        }
+        B::new(K::Invoke { target: Box::new(target), args }, ret, span)
+    }
+
+    fn argument(&mut self, value: B<'a>, ty: Type, number: usize) -> B<'a> {
+        if value.is_error() || self.implicit(&value, ty).is_some() || value.is_typeless() {
+            return self.convert(value, ty);
+        }
+        let from = value.ty;
+        self.fail("CS1503", value.span, format!("Argument {number}: cannot convert from '{from}' to '{ty}'"))
+    }
+
+    /// Candidates of a name on a type, level by level: a type hides what its bases declare.
+    pub(crate) fn levels(&self, on: Type, name: &str, statics: Option<bool>) -> Vec<Vec<(Arc<Member>, Type)>> {
+        let mut levels = Vec::new();
+        let mut types = vec![on];
+        types.extend_from_slice(self.registry.supers(on));
+        if on.is_interface() && !types.contains(&Type::object()) {
+            types.push(Type::object());
+        }
+        let mut interfaces = Vec::new();
+        for ty in types {
+            let Some(def) = ty.def() else { continue };
+            let found: Vec<(Arc<Member>, Type)> = self
+                .registry
+                .declared(def, name)
+                .into_iter()
+                .filter(|m| m.kind == MemberKind::Method && !m.row.hidden)
+                .filter(|m| statics.is_none_or(|s| m.is_static == s))
+                .filter(|m| !m.row.core_only || !self.settings.framework)
+                .map(|m| (m, ty))
+                .collect();
+            if found.is_empty() {
+                continue;
+            }
+            if ty.is_interface() && !on.is_interface() {
+                // A class has its own members; those of interfaces count only where no class of it declares any.
+                interfaces.push(found);
+            } else {
+                levels.push(found);
+            }
+        }
+        if levels.is_empty() || levels.iter().all(|l| l.iter().all(|(m, _)| m.def.full_name() == "System.Object")) {
+            // Library types may leave plain interface members (CompareTo, Equals) to the interface's rows.
+            levels.splice(0..0, interfaces.into_iter().filter(|l| {
+                l.iter().any(|(m, _)| matches!(m.name, "CompareTo" | "Equals" | "Dispose" | "GetEnumerator" | "ToString"))
+            }));
+        } else {
+            levels.extend(interfaces.into_iter().filter(|l| {
+                l.iter().any(|(m, _)| matches!(m.name, "CompareTo" | "Equals" | "GetEnumerator"))
+            }));
+        }
+        levels
+    }
+
+    fn call_group(&mut self, methods: Methods<'a>, given: Vec<Given<'a>>, span: Span) -> B<'a> {
+        if let Some(function) = methods.local {
+            return self.call_local(function, given, span);
+        }
+        let is_static = methods.target.is_none();
+        let name = methods.name.clone();
+        let mut misfits: Vec<(Arc<Member>, Misfit)> = Vec::new();
+        let mut other_kind = false;
+        for level in self.levels(methods.on, &name, None) {
+            let mut fits = Vec::new();
+            for (member, ty) in level {
+                if member.is_static != is_static {
+                    other_kind = true;
+                    // `Equals(a, b)` through an instance name: C# finds both and refuses; skip quietly.
+                    continue;
+                }
+                match self.fit(&member, ty.args(), &methods.type_args, &given) {
+                    Ok(fit) => fits.push(fit),
+                    Err(misfit) => misfits.push((member, misfit)),
+                }
+            }
+            if !fits.is_empty() {
+                return self.choose(fits, methods, given, span, false);
+            }
+        }
+        // Extension methods.
+        if let Some(target) = methods.target.clone() {
+            let mut all = vec![Given::plain(target)];
+            all.extend(given.iter().cloned());
+            let mut fits = Vec::new();
+            let mut extension_misfits = Vec::new();
+            for member in self.registry.extensions(&name) {
+                if member.row.core_only && self.settings.framework {
+                    continue;
+                }
+                match self.fit(&member, &[], &methods.type_args, &all) {
+                    Ok(fit) => fits.push(fit),
+                    Err(misfit) => extension_misfits.push((member, misfit)),
+                }
+            }
+            if !fits.is_empty() {
+                return self.choose(fits, methods, all, span, true);
+            }
+            if misfits.is_empty() {
+                // Those whose receiver fits explain the failure.
+                extension_misfits
+                    .retain(|(member, misfit)| {
+                        !matches!(misfit, Misfit::Argument { index: 0, .. }) && self.receiver_fits(member, methods.on)
+                    });
+                if !extension_misfits.is_empty() {
+                    return self.misfit(&name, span, methods.name_span, &extension_misfits, &all, methods.on, false);
+                }
+            }
+        }
+        if misfits.is_empty() {
+            if given.iter().any(|g| g.value.is_error()) {
+                return B::error(span);
+            }
+            if other_kind {
+                return if is_static {
+                    self.fail(
+                        "CS0120",
+                        span,
+                        format!(
+                            "An object reference is required for the non-static field, method, or property '{}.{name}'",
+                            methods.on
+                        ),
+                    )
+                } else {
+                    self.fail(
+                        "CS0176",
+                        span,
+                        format!(
+                            "Member '{}.{name}' cannot be accessed with an instance reference; qualify it with a type name instead",
+                            methods.on
+                        ),
+                    )
+                };
+            }
+            return self.no_member(methods.on, &name, methods.name_span, is_static);
+        }
+        self.misfit(&name, span, methods.name_span, &misfits, &given, methods.on, false)
+    }
+
+    fn receiver_fits(&self, member: &Member, on: Type) -> bool {
+        let Some(first) = member.params.first() else { return false };
+        if !first.ty.is_open() {
+            return self.standard(on, first.ty).is_some();
+        }
+        match first.ty.kind() {
+            Kind::Param { .. } => true,
+            _ => first.ty.def().is_some_and(|def| self.registry.as_instance(on, def).is_some()),
+        }
+    }
+
+    fn choose(&mut self, fits: Vec<Fit>, methods: Methods<'a>, given: Vec<Given<'a>>, span: Span, extension: bool) -> B<'a> {
+        match self.best(fits, &given) {
+            Ok(fit) => {
+                let receiver = if extension { None } else { methods.target };
+                self.build_call(&fit, receiver, given, span, methods.name_span)
+            }
+            Err(fits) => {
+                if given.iter().any(|g| g.value.is_error()) {
+                    return B::error(span);
+                }
+                let [a, b, ..] = fits.as_slice() else { return B::error(span) };
+                let (a, b) = (super::overload::describe(&a.member), super::overload::describe(&b.member));
+                self.fail(
+                    "CS0121",
+                    methods.name_span,
+                    format!("The call is ambiguous between the following methods or properties: '{a}' and '{b}'"),
+                )
+            }
+        }
+    }
+
+    pub(crate) fn build_call(
+        &mut self, fit: &Fit, receiver: Option<B<'a>>, given: Vec<Given<'a>>, span: Span, name_span: Span,
+    ) -> B<'a> {
+        self.use_member(&fit.member, name_span);
+        let mut args = Vec::new();
+        if let Some(receiver) = receiver
+            && !fit.member.is_static
+        {
+            args.push(Arg { value: receiver, mode: ParamMode::Value });
+        }
+        args.extend(self.arguments(fit, given, span));
+        let ret = fit.member.ret.substitute(&fit.types);
+        let call = K::Call { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), args, lifted: false };
+        B::new(call, ret, span)
+    }
+
+    /// Notes what a member reads, and refuses what the allow-list does not name.
+    pub(crate) fn use_member(&mut self, member: &Arc<Member>, span: Span) {
+        self.needs = self.needs.and(member.row.needs);
+        self.impure |= !member.row.pure;
+        if self.settings.lenient || member.is_listed() || member.def.is_host() {
+            return;
+        }
+        let owner = member.def.full_name();
+        let name = if member.name == ".ctor" { "constructor" } else { member.name };
+        self.report_help(
+            "APIM002",
+            span,
+            format!("Member '{owner}.{name}' is not allowed"),
+            Some("it is not in the list of .NET members that policy expressions may use".to_owned()),
+        );
+    }
+
+    fn call_local(&mut self, function: FnId, given: Vec<Given<'a>>, span: Span) -> B<'a> {
+        let current = self.current;
+        let mut at = Some(current);
+        // Everything between here and the function's own home hands its captures on.
+        let home = self.functions[function.0].parent;
+        while let Some(id) = at {
+            if !self.functions[id.0].calls.contains(&function) {
+                self.functions[id.0].calls.push(function);
+            }
+            if Some(id) == home {
+                break;
+            }
+            at = self.functions[id.0].parent;
+        }
+        let signature = self.functions[function.0].signature.clone();
+        let name = self.functions[function.0].name.clone();
+        let ret = self.functions[function.0].ret;
+        let mut slots: Vec<Option<Given<'a>>> = vec![None; signature.len()];
+        let mut rest = Vec::new();
+        let params_at = signature.iter().position(|s| s.mode == ParamMode::Params);
+        for (index, argument) in given.into_iter().enumerate() {
+            let place = match &argument.name {
+                Some(ident) => match signature.iter().position(|s| s.name.as_str() == ident.name.as_str()) {
+                    Some(place) => place,
+                    None => {
+                        return self.fail(
+                            "CS1739",
+                            ident.span,
+                            format!("The best overload for '{name}' does not have a parameter named '{}'", ident.name),
+                        );
+                    }
+                },
+                None => index,
+            };
+            if params_at.is_some_and(|at| place >= at) {
+                rest.push(argument);
+            } else if let Some(slot) = slots.get_mut(place) {
+                *slot = Some(argument);
+            } else {
+                return self.fail("CS1501", span, format!("No overload for method '{name}' takes {} arguments", index + 1));
+            }
+        }
+        let mut args = Vec::new();
+        for (index, (slot, parameter)) in slots.into_iter().zip(&signature).enumerate() {
+            let value = match slot {
+                Some(argument) => match parameter.mode {
+                    ParamMode::Ref | ParamMode::Out => {
+                        if !argument.value.is_error()
+                            && !matches!(argument.value.kind, K::OutVar { .. } | K::Discard)
+                            && !argument.value.ty.same(parameter.ty)
+                        {
+                            let from = argument.value.ty;
+                            self.fail(
+                                "CS1503",
+                                argument.value.span,
+                                format!("Argument {}: cannot convert from '{from}' to '{}'", index + 1, parameter.ty),
+                            )
+                        } else {
+                            self.by_reference(argument.value, parameter.ty, parameter.mode)
+                        }
+                    }
+                    _ => self.argument(argument.value, parameter.ty, index + 1),
+                },
+                None if parameter.mode == ParamMode::Params => {
+                    let element = parameter.ty.element().unwrap_or_else(Type::object);
+                    if let [one] = rest.as_slice()
+                        && self.implicit(&one.value, parameter.ty).is_some()
+                    {
+                        let one = rest.remove(0);
+                        self.convert(one.value, parameter.ty)
+                    } else {
+                        let items: Vec<B<'a>> =
+                            std::mem::take(&mut rest).into_iter().map(|g| self.convert(g.value, element)).collect();
+                        B::new(K::ArrayOf { element, lengths: vec![items.len()], items }, parameter.ty, span)
+                    }
+                }
+                None => match &parameter.default {
+                    Some(value) => B { kind: K::Const, ty: parameter.ty, span, constant: Some(value.clone()) },
+                    None => {
+                        return self.fail(
+                            "CS7036",
+                            span,
+                            format!(
+                                "There is no argument given that corresponds to the required formal parameter '{}' of '{name}'",
+                                parameter.name
+                            ),
+                        );
+                    }
+                },
+            };
+            args.push(Arg { value, mode: parameter.mode });
+        }
+        B::new(K::CallLocal { function, args }, ret, span)
+    }
+
+    // Method groups as values.
+
+    /// The member a method group means for these parameter types.
+    fn group_member(&mut self, e: &B<'a>, inputs: &[Type]) -> Option<(Fit, Type)> {
+        let K::Methods(methods) = &e.kind else { return None };
+        let methods = methods.clone();
+        if methods.local.is_some() {
+            return None;
+        }
+        let given: Vec<Given<'a>> =
+            inputs.iter().map(|ty| Given::plain(B::new(K::Default, *ty, e.span))).collect();
+        let is_static = methods.target.is_none();
+        for level in self.levels(methods.on, &methods.name, Some(is_static)) {
+            let mut fits = Vec::new();
+            for (member, ty) in level {
+                if let Ok(fit) = self.fit(&member, ty.args(), &methods.type_args, &given)
+                    && !fit.expanded
+                    && fit.slots.len() == inputs.len()
+                {
+                    fits.push(fit);
+                }
+            }
+            if !fits.is_empty() {
+                let fit = self.best(fits, &given).ok()?;
+                let ret = fit.member.ret.substitute(&fit.types);
+                return Some((fit, ret));
+            }
+        }
+        let target = methods.target?;
+        let mut all = vec![Given::plain(target)];
+        all.extend(given);
+        let mut fits = Vec::new();
+        for member in self.registry.extensions(&methods.name) {
+            if let Ok(fit) = self.fit(&member, &[], &methods.type_args, &all)
+                && !fit.expanded
+                && fit.slots.len() == inputs.len() + 1
+            {
+                fits.push(fit);
+            }
+        }
+        if fits.is_empty() {
+            return None;
+        }
+        let fit = self.best(fits, &all).ok()?;
+        let ret = fit.member.ret.substitute(&fit.types);
+        Some((fit, ret))
+    }
+
+    /// What a method group returns for these parameter types.
+    pub(crate) fn group_result(&mut self, e: &B<'a>, inputs: &[Type]) -> Option<Type> {
+        if let K::Methods(methods) = &e.kind
+            && let Some(function) = methods.local
+        {
+            let function = &self.functions[function.0];
+            return (function.signature.len() == inputs.len()).then_some(function.ret);
+        }
+        self.group_member(e, inputs).map(|(_, ret)| ret).filter(|t| !t.is_void())
+    }
+
+    pub(crate) fn group_converts(&mut self, e: &B<'a>, to: Type) -> bool {
+        let Some((params, ret)) = self.registry.delegate(to) else { return false };
+        let inputs: Vec<Type> = params.iter().map(|(t, _)| *t).collect();
+        if inputs.iter().any(|t| t.is_open()) {
+            return false;
+        }
+        if let K::Methods(methods) = &e.kind
+            && let Some(function) = methods.local
+        {
+            let function = self.functions[function.0].clone();
+            return function.signature.len() == inputs.len()
+                && function.signature.iter().zip(&inputs).all(|(s, t)| self.standard(*t, s.ty).is_some())
+                && (ret.is_void() || function.ret.same(ret) || self.reference_fits(function.ret, ret));
+        }
+        match self.group_member(e, &inputs) {
+            Some((_, found)) => ret.is_void() || found.same(ret) || self.reference_fits(found, ret),
+            None => false,
+        }
+    }
+
+    fn reference_fits(&self, from: Type, to: Type) -> bool {
+        from.is_reference() && to.is_reference() && self.standard(from, to).is_some()
+    }
+
+    pub(crate) fn group_to(&mut self, e: B<'a>, to: Type) -> B<'a> {
+        let span = e.span;
+        let Some((params, ret)) = self.registry.delegate(to) else { return B::error(span) };
+        let inputs: Vec<Type> = params.iter().map(|(t, _)| *t).collect();
+        if let K::Methods(methods) = &e.kind
+            && let Some(function) = methods.local
+        {
+            let _ = self.call_local_edges(function);
+            return B::new(K::Group { target: None, callee: Callee::Local(function) }, to, span);
+        }
+        let Some((fit, _)) = self.group_member(&e, &inputs) else { return self.group_error(&e, to) };
+        self.use_member(&fit.member, span);
+        let K::Methods(methods) = e.kind else { return B::error(span) };
+        let target = if fit.member.is_static && !fit.member.is_extension { None } else { methods.target.map(Box::new) };
+        let skip = usize::from(fit.member.is_extension);
+        let convert = fit.member.params.iter().skip(skip).map(|p| p.ty.substitute(&fit.types)).collect();
+        let callee = Callee::Member {
+            member: Arc::clone(&fit.member),
+            types: fit.types.as_slice().into(),
+            convert,
+            ret,
+        };
+        B::new(K::Group { target, callee }, to, span)
+    }
+
+    fn call_local_edges(&mut self, function: FnId) -> Option<()> {
+        let home = self.functions[function.0].parent;
+        let mut at = Some(self.current);
+        while let Some(id) = at {
+            if !self.functions[id.0].calls.contains(&function) {
+                self.functions[id.0].calls.push(function);
+            }
+            if Some(id) == home {
+                break;
+            }
+            at = self.functions[id.0].parent;
+        }
+        Some(())
+    }
+
+    pub(crate) fn group_error(&mut self, e: &B<'a>, to: Type) -> B<'a> {
+        let K::Methods(methods) = &e.kind else { return B::error(e.span) };
+        let name = methods.name.clone();
+        self.fail("CS0123", e.span, format!("No overload for '{name}' matches delegate '{to}'"))
+    }
+}

@@ -1,0 +1,648 @@
+//! Conversions: which exist, how they act, and what is said when there is none.
+
+use std::sync::Arc;
+
+use apimite_diag::Span;
+
+use super::Binder;
+use super::bound::{Arg, B, How, K};
+use crate::library::{Member, MemberKind, ParamMode};
+use crate::run::arith;
+use crate::types::{Kind, Type, is_integer, is_number};
+use crate::value::Value;
+
+/// A conversion that exists.
+#[derive(Clone)]
+pub(crate) enum Conversion {
+    /// Built in.
+    Std(How),
+    /// Of a constant that fits.
+    Constant(Value),
+    /// `null` or `default`.
+    Null,
+    /// A conversion operator, with the conversions before and behind it.
+    User { member: Arc<Member>, on: Type, before: How, after: How, lifted: bool },
+    /// A lambda to a delegate type.
+    Lambda,
+    /// A method group to a delegate type.
+    Group,
+    /// A tuple literal, part by part.
+    Tuple,
+    /// `throw`, `out var`, discards: whatever is wanted.
+    Any,
+}
+
+impl<'a> Binder<'a> {
+    /// Implicit conversion between types, without operators.
+    pub(crate) fn standard(&self, from: Type, to: Type) -> Option<How> {
+        if from.same(to) || from.is_error() || to.is_error() {
+            return Some(How::Same);
+        }
+        if from.is_void() || to.is_void() {
+            return None;
+        }
+        if from.is_null() {
+            return to.takes_null().then_some(How::Same);
+        }
+        if implicit_number(from, to) {
+            return Some(How::Number { checked: false });
+        }
+        if let Some(target) = to.nullable_of() {
+            return match from.nullable_of() {
+                Some(source) => match self.standard(source, target)? {
+                    How::Same => Some(How::Same),
+                    how => Some(How::Lifted(Box::new(how))),
+                },
+                None if from.is_value_type() => self.standard(from, target),
+                None => None,
+            };
+        }
+        if let (true, true) = (from.is_tuple(), to.is_tuple()) {
+            return None;
+        }
+        let source = from.underlying();
+        if to.is_reference() && self.registry.derives(source, to) {
+            return Some(How::Same);
+        }
+        None
+    }
+
+    /// Explicit conversion between types, without operators.
+    pub(crate) fn standard_explicit(&self, from: Type, to: Type) -> Option<How> {
+        if let Some(how) = self.standard(from, to) {
+            return Some(how);
+        }
+        let numeric = |t: Type| is_number(t) || t == Type::char() || t.is_enum();
+        if numeric(from) && numeric(to) {
+            return Some(How::Number { checked: self.checked });
+        }
+        match (from.nullable_of(), to.nullable_of()) {
+            (Some(s), Some(t)) => {
+                return self.standard_explicit(s, t).map(|how| match how {
+                    How::Same => How::Same,
+                    how => How::Lifted(Box::new(how)),
+                });
+            }
+            (None, Some(t)) if from.is_value_type() => return self.standard_explicit(from, t),
+            (Some(s), None) if to.is_value_type() => {
+                if s.same(to) {
+                    return Some(How::Unwrap);
+                }
+                return self.standard_explicit(s, to).map(|_| How::Unwrap);
+            }
+            _ => {}
+        }
+        // Unboxing and downcasts.
+        if to.is_value_type() {
+            return (from.is_reference() && self.registry.derives(to.underlying(), from)).then_some(How::Cast);
+        }
+        if from.is_value_type() {
+            return None;
+        }
+        let possible = self.registry.derives(to, from)
+            || (to.is_interface() && !sealed(from))
+            || (from.is_interface() && !sealed(to))
+            || (from.is_interface() && self.registry.derives(to, from))
+            || array_downcast(self, from, to)
+            || (from.is_delegate() && to.is_delegate() && from.def().map(std::ptr::from_ref) == to.def().map(std::ptr::from_ref));
+        possible.then_some(How::Cast)
+    }
+
+    /// The implicit conversion of an expression.
+    pub(crate) fn implicit(&mut self, e: &B<'a>, to: Type) -> Option<Conversion> {
+        match &e.kind {
+            K::Error | K::Discard | K::OutVar { .. } => return Some(Conversion::Any),
+            K::Throw(_) => return Some(Conversion::Any),
+            K::UnboundDefault => return Some(Conversion::Null),
+            K::UnboundLambda(_) => return self.lambda_converts(e, to).then_some(Conversion::Lambda),
+            K::Methods(_) => return self.group_converts(e, to).then_some(Conversion::Group),
+            K::UnboundTuple(parts) => {
+                let target = to.underlying();
+                let types = tuple_parts(target);
+                if types.len() != parts.len() {
+                    return None;
+                }
+                let parts = parts.clone();
+                return parts
+                    .iter()
+                    .zip(types)
+                    .all(|((_, part), ty)| self.implicit(part, ty).is_some())
+                    .then_some(Conversion::Tuple);
+            }
+            K::Namespace(_) | K::TypeName(_) => return None,
+            _ => {}
+        }
+        if let Some(how) = self.standard(e.ty, to) {
+            return Some(if e.is_null() { Conversion::Null } else { Conversion::Std(how) });
+        }
+        if let Some(value) = &e.constant
+            && let Some(constant) = constant_fits(e.ty, value, to.underlying())
+        {
+            return Some(Conversion::Constant(constant));
+        }
+        if e.ty.is_tuple() && to.underlying().is_tuple() {
+            let (from, into) = (tuple_parts(e.ty), tuple_parts(to.underlying()));
+            if from.len() == into.len() {
+                if let K::Record(parts) = &e.kind {
+                    let parts = parts.clone();
+                    return parts
+                        .iter()
+                        .zip(into)
+                        .all(|(part, ty)| self.implicit(part, ty).is_some())
+                        .then_some(Conversion::Tuple);
+                }
+                return from
+                    .iter()
+                    .zip(into)
+                    .all(|(s, t)| self.standard(*s, t).is_some())
+                    .then_some(Conversion::Tuple);
+            }
+        }
+        self.user(e.ty, to, false)
+    }
+
+    /// Is there an implicit conversion between types (with operators)?
+    pub(crate) fn implicit_type(&self, from: Type, to: Type) -> bool {
+        self.standard(from, to).is_some()
+            || self.user(from, to, false).is_some()
+            || (from.is_tuple() && to.is_tuple() && {
+                let (from, into) = (tuple_parts(from), tuple_parts(to));
+                from.len() == into.len() && from.iter().zip(into).all(|(s, t)| self.implicit_type(*s, t))
+            })
+    }
+
+    /// A conversion operator.
+    pub(crate) fn user(&self, from: Type, to: Type, explicit: bool) -> Option<Conversion> {
+        if from.is_null() || from.is_void() || to.is_void() {
+            return None;
+        }
+        let (s0, t0) = (from.underlying(), to.underlying());
+        let mut owners: Vec<Type> = Vec::new();
+        for start in [s0, t0] {
+            let mut at = Some(start);
+            while let Some(ty) = at {
+                if ty == Type::object() || ty.is_interface() {
+                    break;
+                }
+                if !owners.contains(&ty) {
+                    owners.push(ty);
+                }
+                at = self.registry.base(ty);
+            }
+        }
+        let mut candidates: Vec<(Arc<Member>, Type, Type, Type)> = Vec::new();
+        for owner in owners {
+            let Some(def) = owner.def() else { continue };
+            for name in if explicit { &["implicit", "explicit"][..] } else { &["implicit"][..] } {
+                for member in self.registry.declared(def, name) {
+                    let [param] = member.params.as_slice() else { continue };
+                    let source = param.ty.substitute(owner.args());
+                    let target = member.ret.substitute(owner.args());
+                    let fits = if explicit {
+                        (self.standard(from, source).is_some() || self.standard(source, from).is_some()
+                            || self.standard(s0, source).is_some() || self.standard_explicit_value(s0, source))
+                            && (self.standard(target, to).is_some() || self.standard(to, target).is_some()
+                                || self.standard(target, t0).is_some() || self.standard_explicit_value(target, t0))
+                    } else {
+                        (self.standard(from, source).is_some() || self.standard(s0, source).is_some())
+                            && (self.standard(target, to).is_some())
+                    };
+                    if fits {
+                        candidates.push((member, owner, source, target));
+                    }
+                }
+            }
+        }
+        if candidates.is_empty() {
+            return None;
+        }
+        let sources: Vec<Type> = candidates.iter().map(|c| c.2).collect();
+        let source = if let Some(exact) = sources.iter().find(|t| t.same(from)) {
+            *exact
+        } else if let Some(exact) = sources.iter().find(|t| t.same(s0)) {
+            *exact
+        } else {
+            let wider: Vec<Type> = sources.iter().copied().filter(|t| self.standard(from, *t).is_some()).collect();
+            if wider.is_empty() { self.most_encompassing(&sources)? } else { self.most_encompassed(&wider)? }
+        };
+        let targets: Vec<Type> = candidates.iter().filter(|c| c.2 == source).map(|c| c.3).collect();
+        let target = if let Some(exact) = targets.iter().find(|t| t.same(to)) {
+            *exact
+        } else if let Some(exact) = targets.iter().find(|t| t.same(t0)) {
+            *exact
+        } else {
+            let narrower: Vec<Type> = targets.iter().copied().filter(|t| self.standard(*t, to).is_some()).collect();
+            if narrower.is_empty() { self.most_encompassed(&targets)? } else { self.most_encompassing(&narrower)? }
+        };
+        let mut best = candidates.into_iter().filter(|c| c.2 == source && c.3 == target);
+        let (member, on, ..) = best.next()?;
+        let lifted = from.nullable_of().is_some() && !source.takes_null();
+        let from_type = if lifted { s0 } else { from };
+        let before = self.standard_explicit(from_type, source)?;
+        let after = if lifted && to.nullable_of().is_some() && target.nullable_of().is_none() {
+            self.standard_explicit(target, t0)?
+        } else {
+            self.standard_explicit(target, to)?
+        };
+        Some(Conversion::User { member, on, before, after, lifted })
+    }
+
+    fn standard_explicit_value(&self, from: Type, to: Type) -> bool {
+        let numeric = |t: Type| is_number(t) || t == Type::char();
+        if numeric(from) && numeric(to) {
+            return false;
+        }
+        (from.is_enum() && numeric(to)) || (to.is_enum() && numeric(from))
+    }
+
+    fn most_encompassed(&self, types: &[Type]) -> Option<Type> {
+        types.iter().copied().find(|t| types.iter().all(|o| o == t || self.standard(*t, *o).is_some()))
+    }
+
+    fn most_encompassing(&self, types: &[Type]) -> Option<Type> {
+        types.iter().copied().find(|t| types.iter().all(|o| o == t || self.standard(*o, *t).is_some()))
+    }
+
+    /// Converts implicitly, or tells why not.
+    pub(crate) fn convert(&mut self, e: B<'a>, to: Type) -> B<'a> {
+        if e.is_error() || to.is_error() {
+            return if e.is_error() { e } else { B::error(e.span) };
+        }
+        match self.implicit(&e, to) {
+            Some(conversion) => self.apply(e, &conversion, to),
+            None => self.no_conversion(&e, to),
+        }
+    }
+
+    /// Carries out a conversion that exists.
+    pub(crate) fn apply(&mut self, e: B<'a>, conversion: &Conversion, to: Type) -> B<'a> {
+        let span = e.span;
+        match conversion {
+            Conversion::Std(how) => self.with_how(e, how, to),
+            Conversion::Constant(value) => B::constant(value.clone(), to, span),
+            Conversion::Null => {
+                if to.takes_null() {
+                    B { kind: K::Const, ty: to, span, constant: Some(Value::Null) }
+                } else {
+                    self.default_of(to, span)
+                }
+            }
+            Conversion::User { member, on, before, after, lifted } => {
+                let source = member.params[0].ty.substitute(on.args());
+                let target = member.ret.substitute(on.args());
+                let constant = None;
+                let e = B { constant, ..e };
+                let (arg, result) = if *lifted {
+                    (
+                        B::new(K::Convert(Box::new(e), How::Lifted(Box::new(before.clone()))), source.nullable(), span),
+                        if target.takes_null() { target } else { target.nullable() },
+                    )
+                } else {
+                    (self.with_how(e, before, source), target)
+                };
+                self.use_member(member, span);
+                let call = K::Call {
+                    member: Arc::clone(member),
+                    types: on.args().into(),
+                    args: vec![Arg { value: arg, mode: ParamMode::Value }],
+                    lifted: *lifted,
+                };
+                let call = B::new(call, result, span);
+                if *lifted && !to.takes_null() {
+                    return B::new(K::Convert(Box::new(call), How::Unwrap), to, span);
+                }
+                let how = if *lifted && !matches!(after, How::Same) {
+                    How::Lifted(Box::new(after.clone()))
+                } else {
+                    after.clone()
+                };
+                self.with_how(call, &how, to)
+            }
+            Conversion::Lambda => self.lambda_to(e, to),
+            Conversion::Group => self.group_to(e, to),
+            Conversion::Tuple => self.tuple_to(e, to),
+            Conversion::Any => match e.kind {
+                K::Throw(_) => B { ty: to, ..e },
+                _ => e,
+            },
+        }
+    }
+
+    fn with_how(&mut self, e: B<'a>, how: &How, to: Type) -> B<'a> {
+        let span = e.span;
+        if e.ty == to && *how == How::Same {
+            return e;
+        }
+        let constant = match (&e.constant, how) {
+            (Some(value), How::Number { .. }) => arith::convert(value, to.underlying(), false).ok(),
+            (Some(value), How::Same) if to.underlying() == e.ty && to == e.ty => Some(value.clone()),
+            _ => None,
+        };
+        if let Some(value) = constant {
+            let folded = B::constant(value, to.underlying(), span);
+            if to.nullable_of().is_none() {
+                return folded;
+            }
+            return B::new(K::Convert(Box::new(folded), How::Same), to, span);
+        }
+        let e = if e.constant.is_some() && !matches!(e.kind, K::Const) { B { kind: K::Const, ..e } } else { e };
+        B::new(K::Convert(Box::new(e), how.clone()), to, span)
+    }
+
+    fn tuple_to(&mut self, e: B<'a>, to: Type) -> B<'a> {
+        let target = to.underlying();
+        let types = tuple_parts(target);
+        let span = e.span;
+        let parts: Vec<B<'a>> = match e.kind {
+            K::UnboundTuple(parts) => parts.into_iter().map(|(_, part)| part).collect(),
+            K::Record(parts) => parts,
+            _ => {
+                // By way of a temporary.
+                let temp = self.temp(e.ty, span);
+                let count = types.len();
+                let names: Vec<B<'a>> = (0..count)
+                    .map(|i| {
+                        let tuple = self.local_value(temp, span);
+                        self.tuple_item(tuple, i, span)
+                    })
+                    .collect();
+                let converted: Vec<B<'a>> = names.into_iter().zip(types).map(|(p, t)| self.convert(p, t)).collect();
+                let place = self.local_value(temp, span);
+                let ty = e.ty;
+                let assign = B::new(K::Assign { target: Box::new(place), value: Box::new(e) }, ty, span);
+                let record = B::new(K::Record(converted), to, span);
+                return B::new(K::Sequence { effects: vec![assign], value: Box::new(record) }, to, span);
+            }
+        };
+        let parts = parts.into_iter().zip(types).map(|(part, ty)| self.convert(part, ty)).collect();
+        B::new(K::Record(parts), to, span)
+    }
+
+    /// A cast.
+    pub(crate) fn cast(&mut self, e: B<'a>, to: Type, span: Span) -> B<'a> {
+        if e.is_error() || to.is_error() {
+            return B::error(span);
+        }
+        if to.is_void() {
+            return self.fail("CS1547", span, "Keyword 'void' cannot be used in this context");
+        }
+        if let Some(value) = &e.constant
+            && !self.unchecked
+            && (is_number(e.ty) || e.ty == Type::char() || e.ty.is_enum())
+        {
+            let target = to.underlying();
+            if is_number(target) || target == Type::char() || target.is_enum() {
+                return match arith::convert(value, target, true) {
+                    Ok(folded) => {
+                        let folded = B::constant(folded, target, span);
+                        self.convert(folded, to)
+                    }
+                    Err(_) => self.fail(
+                        "CS0221",
+                        span,
+                        format!(
+                            "Constant value '{}' cannot be converted to a '{target}' (use 'unchecked' syntax to override)",
+                            show(value)
+                        ),
+                    ),
+                };
+            }
+        }
+        let quiet = self.implicit(&e, to);
+        if let Some(conversion) = quiet {
+            // A cast to a reference type of a constant stays a conversion, so that its static type is the target.
+            let mut out = self.apply(e, &conversion, to);
+            out.span = span;
+            return out;
+        }
+        if !e.is_typeless() {
+            if let Some(how) = self.standard_explicit(e.ty, to) {
+                let how = match how {
+                    How::Unwrap => {
+                        let inner = e.ty.underlying();
+                        let unwrapped = B::new(K::Convert(Box::new(e), How::Unwrap), inner, span);
+                        return self.cast(unwrapped, to, span);
+                    }
+                    how => how,
+                };
+                if self.unchecked && let Some(value) = &e.constant
+                    && let Ok(folded) = arith::convert(value, to.underlying(), false)
+                    && matches!(how, How::Number { .. })
+                {
+                    return B::constant(folded, to, span);
+                }
+                return B::new(K::Convert(Box::new(e), how), to, span);
+            }
+            if let Some(conversion) = self.user(e.ty, to, true) {
+                let mut out = self.apply(e, &conversion, to);
+                out.span = span;
+                return out;
+            }
+            if e.ty.is_tuple() && to.is_tuple() && tuple_parts(e.ty).len() == tuple_parts(to).len() {
+                if let K::Record(parts) = e.kind {
+                    let parts = parts.into_iter().zip(tuple_parts(to)).map(|(p, t)| self.cast(p, t, span)).collect();
+                    return B::new(K::Record(parts), to, span);
+                }
+            }
+        }
+        match &e.kind {
+            K::UnboundLambda(_) | K::Methods(_) => return self.no_conversion(&e, to),
+            K::UnboundTuple(_) => return self.no_conversion(&e, to),
+            _ => {}
+        }
+        if e.is_null() {
+            return self.fail("CS0037", span, format!("Cannot convert null to '{to}' because it is a non-nullable value type"));
+        }
+        self.fail("CS0030", span, format!("Cannot convert type '{}' to '{to}'", e.ty))
+    }
+
+    /// Why there is no implicit conversion.
+    pub(crate) fn no_conversion(&mut self, e: &B<'a>, to: Type) -> B<'a> {
+        let span = e.span;
+        match &e.kind {
+            K::UnboundLambda(_) => return self.lambda_error(e, to),
+            K::Methods(methods) => {
+                let name = methods.name.clone();
+                return if to.is_delegate() {
+                    self.group_error(e, to)
+                } else {
+                    self.fail(
+                        "CS0428",
+                        span,
+                        format!("Cannot convert method group '{name}' to non-delegate type '{to}'. Did you intend to invoke the method?"),
+                    )
+                };
+            }
+            K::TypeName(ty) => {
+                let ty = *ty;
+                return self.fail("CS0119", span, format!("'{ty}' is a type, which is not valid in the given context"));
+            }
+            K::Namespace(name) => {
+                let name = name.clone();
+                return self.fail("CS0119", span, format!("'{name}' is a namespace, which is not valid in the given context"));
+            }
+            K::UnboundTuple(_) => {
+                return self.fail("CS8135", span, format!("Tuple with the given elements cannot be converted to type '{to}'."));
+            }
+            _ => {}
+        }
+        if e.is_null() {
+            return self.fail("CS0037", span, format!("Cannot convert null to '{to}' because it is a non-nullable value type"));
+        }
+        if let Some(value) = &e.constant {
+            let target = to.underlying();
+            if is_integer(e.ty) && is_integer(target) || (is_integer(e.ty) && target == Type::char() && e.ty == target) {
+                let fits = arith::convert(value, target, true).is_ok();
+                if !fits || e.ty == Type::int() {
+                    let shown = show(value);
+                    return self.fail("CS0031", span, format!("Constant value '{shown}' cannot be converted to a '{target}'"));
+                }
+            }
+            if e.ty == Type::double() && (target == Type::float() || target == Type::decimal()) {
+                let (name, suffix) = if target == Type::float() { ("float", "F") } else { ("decimal", "M") };
+                self.report_help(
+                    "CS0664",
+                    span,
+                    format!(
+                        "Literal of type double cannot be implicitly converted to type '{name}'; use an '{suffix}' suffix to create a literal of this type"
+                    ),
+                    Some(format!("write the number with the suffix `{}`", suffix.to_lowercase())),
+                );
+                return B::error(span);
+            }
+        }
+        let explicit = self.standard_explicit(e.ty, to).is_some() || self.user(e.ty, to, true).is_some();
+        if explicit {
+            self.report_help(
+                "CS0266",
+                span,
+                format!(
+                    "Cannot implicitly convert type '{}' to '{to}'. An explicit conversion exists (are you missing a cast?)",
+                    e.ty
+                ),
+                Some(format!("write `({to})` before it")),
+            );
+            return B::error(span);
+        }
+        let help = if to == Type::string() && !e.ty.is_void() {
+            Some("call `.ToString()` on it".to_owned())
+        } else {
+            None
+        };
+        self.report_help("CS0029", span, format!("Cannot implicitly convert type '{}' to '{to}'", e.ty), help);
+        B::error(span)
+    }
+
+    /// `default(T)`.
+    pub(crate) fn default_of(&mut self, ty: Type, span: Span) -> B<'a> {
+        if ty.takes_null() {
+            return B { kind: K::Const, ty, span, constant: Some(Value::Null) };
+        }
+        if is_number(ty) || ty == Type::char() || ty == Type::bool() || ty.is_enum() {
+            return B::constant(crate::run::default_value(ty), ty, span);
+        }
+        B::new(K::Default, ty, span)
+    }
+}
+
+/// Element types of a tuple type, also of one with more than seven.
+pub(crate) fn tuple_parts(ty: Type) -> Vec<Type> {
+    if !ty.is_tuple() {
+        return Vec::new();
+    }
+    let args = ty.args();
+    if args.len() == 8 {
+        let mut out = args[..7].to_vec();
+        out.extend(tuple_parts(args[7]));
+        return out;
+    }
+    args.to_vec()
+}
+
+/// A constant as messages show it.
+pub(crate) fn show(value: &Value) -> String {
+    match value {
+        Value::Char(c) => String::from_utf16_lossy(&[*c]),
+        Value::Str(s) => s.to_string(),
+        Value::Double(n) => n.to_string(),
+        Value::Float(n) => n.to_string(),
+        Value::Decimal(n) => n.to_string(),
+        Value::Bool(b) => if *b { "true" } else { "false" }.to_owned(),
+        other => other.integer().map_or_else(String::new, |n| n.to_string()),
+    }
+}
+
+fn sealed(ty: Type) -> bool {
+    ty == Type::string()
+        || ty.is_delegate()
+        || ty.is_value_type()
+        || matches!(ty.kind(), Kind::Array { .. } | Kind::Anonymous { .. })
+        || ty.def().is_some_and(|d| {
+            matches!(
+                d.full_name(),
+                "System.Text.StringBuilder" | "System.Uri" | "System.Version" | "Newtonsoft.Json.Linq.JRaw"
+            )
+        })
+}
+
+fn array_downcast(binder: &Binder<'_>, from: Type, to: Type) -> bool {
+    match (from.kind(), to.kind()) {
+        (Kind::Array { element: a, rank: x }, Kind::Array { element: b, rank: y }) => {
+            x == y && a.is_reference() && b.is_reference() && binder.standard_explicit(*a, *b).is_some()
+        }
+        // IList<object> to object[] and the like
+        (Kind::Named { args, .. }, Kind::Array { element, rank: 1 }) if from.is_interface() && args.len() == 1 => {
+            element.is_reference() && binder.standard_explicit(args[0], *element).is_some()
+                && binder.registry.supers(to).iter().any(|t| from.def().is_some_and(|d| t.is(d)))
+        }
+        _ => false,
+    }
+}
+
+/// A constant `int` or `long` that fits a smaller or unsigned type; `0` fits every enum.
+fn constant_fits(from: Type, value: &Value, to: Type) -> Option<Value> {
+    if to.is_enum() {
+        return (is_integer(from) && value.integer() == Some(0)).then_some(Value::Enum(to, 0));
+    }
+    let narrow = from == Type::int()
+        && (to == Type::sbyte()
+            || to == Type::byte()
+            || to == Type::short()
+            || to == Type::ushort()
+            || to == Type::uint()
+            || to == Type::ulong());
+    let long = from == Type::long() && to == Type::ulong();
+    if narrow || long { arith::convert(value, to, true).ok() } else { None }
+}
+
+/// C#'s implicit numeric conversions.
+pub(crate) fn implicit_number(from: Type, to: Type) -> bool {
+    const ORDER: [&str; 12] = [
+        "System.SByte", "System.Byte", "System.Int16", "System.UInt16", "System.Int32", "System.UInt32", "System.Int64",
+        "System.UInt64", "System.Char", "System.Single", "System.Double", "System.Decimal",
+    ];
+    let (Some(a), Some(b)) = (from.def(), to.def()) else { return false };
+    let index = |name: &str| ORDER.iter().position(|n| *n == name);
+    let (Some(a), Some(b)) = (index(a.full_name()), index(b.full_name())) else { return false };
+    // Targets by source, as bits in the order above.
+    const TARGETS: [u16; 12] = [
+        0b1110_0101_0100,
+        0b1110_1111_1100,
+        0b1110_0101_0000,
+        0b1110_1111_0000,
+        0b1110_0100_0000,
+        0b1110_1100_0000,
+        0b1110_0000_0000,
+        0b1110_0000_0000,
+        0b1110_1111_1000,
+        0b0100_0000_0000,
+        0,
+        0,
+    ];
+    TARGETS[a] & (1 << b) != 0
+}
+
+/// Is a member a conversion operator?
+pub(crate) fn is_conversion(member: &Member) -> bool {
+    matches!(member.kind, MemberKind::Implicit | MemberKind::Explicit)
+}

@@ -1,0 +1,574 @@
+//! What is reached, and what is assigned before it is read.
+
+use super::Binder;
+use super::bound::{Arg, B, Body, FnId, K, LocalId, Part, S, SK, Test};
+use crate::library::ParamMode;
+use crate::value::Value;
+
+fn is_true(e: &B<'_>) -> bool {
+    matches!(e.constant, Some(Value::Bool(true)))
+}
+
+fn is_false(e: &B<'_>) -> bool {
+    matches!(e.constant, Some(Value::Bool(false)))
+}
+
+/// Can control reach the end of a statement?
+pub(crate) fn end_reachable(s: &S<'_>) -> bool {
+    reach(s).falls
+}
+
+/// Can control reach the end of a list of statements?
+pub(crate) fn sequence_end_reachable(list: &[S<'_>]) -> bool {
+    sequence(list).falls
+}
+
+#[derive(Clone, Copy, Default)]
+struct Reach {
+    falls: bool,
+    breaks: bool,
+    continues: bool,
+}
+
+fn sequence(list: &[S<'_>]) -> Reach {
+    let mut out = Reach { falls: true, ..Reach::default() };
+    for s in list {
+        if matches!(s.kind, SK::Label(_)) {
+            out.falls = true;
+            continue;
+        }
+        if !out.falls {
+            continue;
+        }
+        let r = reach(s);
+        out.falls = r.falls;
+        out.breaks |= r.breaks;
+        out.continues |= r.continues;
+    }
+    out
+}
+
+fn reach(s: &S<'_>) -> Reach {
+    let falls = Reach { falls: true, ..Reach::default() };
+    match &s.kind {
+        SK::Block { body, .. } => sequence(body),
+        SK::Empty | SK::Declare { .. } | SK::Label(_) => falls,
+        SK::Expr(e) => Reach { falls: !matches!(e.kind, K::Throw(_)), ..Reach::default() },
+        SK::If { condition, then, otherwise } => {
+            let a = if is_false(condition) { Reach::default() } else { reach(then) };
+            let b = match otherwise {
+                Some(s) if !is_true(condition) => reach(s),
+                Some(_) => Reach::default(),
+                None => Reach { falls: !is_true(condition), ..Reach::default() },
+            };
+            Reach { falls: a.falls || b.falls, breaks: a.breaks || b.breaks, continues: a.continues || b.continues }
+        }
+        SK::While { condition, body, .. } => {
+            let inner = if is_false(condition) { Reach::default() } else { reach(body) };
+            Reach { falls: !is_true(condition) || inner.breaks, ..Reach::default() }
+        }
+        SK::DoWhile { body, condition } => {
+            let inner = reach(body);
+            Reach { falls: inner.breaks || ((inner.falls || inner.continues) && !is_true(condition)), ..Reach::default() }
+        }
+        SK::For { condition, body, .. } => {
+            let endless = condition.as_ref().is_none_or(is_true);
+            let inner = reach(body);
+            Reach { falls: !endless || inner.breaks, ..Reach::default() }
+        }
+        SK::ForEach { .. } => falls,
+        SK::Switch { sections, default, .. } => {
+            let mut out = Reach { falls: default.is_none(), ..Reach::default() };
+            for section in sections {
+                let inner = sequence(&section.body);
+                out.falls |= inner.breaks;
+                out.continues |= inner.continues;
+            }
+            out
+        }
+        SK::Break => Reach { breaks: true, ..Reach::default() },
+        SK::Continue => Reach { continues: true, ..Reach::default() },
+        SK::Return(_) | SK::Throw(_) | SK::Goto(_) | SK::GotoCase(_) => Reach::default(),
+        SK::Try { block, catches, finally } => {
+            let mut out = reach(block);
+            for catch in catches {
+                let inner = reach(&catch.block);
+                out.falls |= inner.falls;
+                out.breaks |= inner.breaks;
+                out.continues |= inner.continues;
+            }
+            if let Some(finally) = finally
+                && !reach(finally).falls
+            {
+                return Reach::default();
+            }
+            out
+        }
+        SK::Using { body, .. } => reach(body),
+    }
+}
+
+/// Locals known to be assigned; unreachable code has everything assigned.
+#[derive(Clone, PartialEq)]
+struct State {
+    all: bool,
+    bits: Vec<u64>,
+}
+
+impl State {
+    fn everything() -> Self {
+        Self { all: true, bits: Vec::new() }
+    }
+
+    fn has(&self, id: LocalId) -> bool {
+        self.all || self.bits.get(id.0 / 64).is_some_and(|w| w & (1 << (id.0 % 64)) != 0)
+    }
+
+    fn add(&mut self, id: LocalId) {
+        if self.all {
+            return;
+        }
+        let word = id.0 / 64;
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (id.0 % 64);
+    }
+
+    fn meet(&self, other: &Self) -> Self {
+        if self.all {
+            return other.clone();
+        }
+        if other.all {
+            return self.clone();
+        }
+        Self { all: false, bits: self.bits.iter().zip(&other.bits).map(|(a, b)| a & b).collect() }
+    }
+
+    fn join(&self, other: &Self) -> Self {
+        if self.all || other.all {
+            return Self::everything();
+        }
+        let mut out = self.clone();
+        if out.bits.len() < other.bits.len() {
+            out.bits.resize(other.bits.len(), 0);
+        }
+        for (a, b) in out.bits.iter_mut().zip(&other.bits) {
+            *a |= b;
+        }
+        out
+    }
+}
+
+struct Walk<'b, 'a> {
+    binder: &'b mut Binder<'a>,
+    state: State,
+    breaks: Vec<State>,
+    continues: Vec<State>,
+    told: Vec<LocalId>,
+}
+
+impl<'a> Binder<'a> {
+    /// CS0165 for the whole program.
+    pub(crate) fn definite_assignment(&mut self, body: &Body<'a>) {
+        // Every local that has to be checked is declared without a value, by a pattern, or by `out`.
+        let mut walk = Walk {
+            binder: self,
+            state: State { all: false, bits: Vec::new() },
+            breaks: Vec::new(),
+            continues: Vec::new(),
+            told: Vec::new(),
+        };
+        walk.body(body);
+        // Local functions: what is outside counts as assigned.
+        for index in 1..walk.binder.functions.len() {
+            let function = &walk.binder.functions[index];
+            if !function.ret_known {
+                continue;
+            }
+            let (own, params) = (function.locals.clone(), function.params.clone());
+            let Some(body) = function.body.clone() else { continue };
+            let mut state = State { all: false, bits: vec![u64::MAX; walk.binder.locals.len() / 64 + 1] };
+            for id in own {
+                state.bits[id.0 / 64] &= !(1 << (id.0 % 64));
+            }
+            for id in params {
+                if walk.binder.locals[id.0].assigned {
+                    state.add(id);
+                }
+            }
+            walk.state = state;
+            walk.body(&body);
+        }
+    }
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn body(&mut self, body: &Body<'a>) {
+        match body {
+            Body::Expr(e) => self.expr(e),
+            Body::Block(s) => self.stmt(s),
+        }
+    }
+
+    fn read(&mut self, id: LocalId, e: &B<'a>) {
+        let local = &self.binder.locals[id.0];
+        if local.assigned || self.state.has(id) || self.told.contains(&id) || local.name.is_empty() {
+            return;
+        }
+        let name = local.name.clone();
+        self.told.push(id);
+        self.binder.report("CS0165", e.span, format!("Use of unassigned local variable '{name}'"));
+    }
+
+    /// The states when a condition is true and when it is false.
+    fn cond(&mut self, e: &B<'a>) -> (State, State) {
+        if is_true(e) {
+            return (self.state.clone(), State::everything());
+        }
+        if is_false(e) {
+            return (State::everything(), self.state.clone());
+        }
+        match &e.kind {
+            K::AndAlso(a, b) => {
+                let (yes, no) = self.cond(a);
+                self.state = yes;
+                let (yes, other) = self.cond(b);
+                (yes, no.meet(&other))
+            }
+            K::OrElse(a, b) => {
+                let (yes, no) = self.cond(a);
+                self.state = no;
+                let (other, no) = self.cond(b);
+                (yes.meet(&other), no)
+            }
+            K::Not { value, lifted: false } => {
+                let (yes, no) = self.cond(value);
+                (no, yes)
+            }
+            K::Is { value, temp, test } => {
+                self.expr(value);
+                self.state.add(*temp);
+                let no = self.state.clone();
+                self.test(test);
+                (self.state.clone(), no)
+            }
+            K::Conditional { condition, then, otherwise } => {
+                let (yes, no) = self.cond(condition);
+                self.state = yes;
+                let (a, b) = self.cond(then);
+                self.state = no;
+                let (c, d) = self.cond(otherwise);
+                (a.meet(&c), b.meet(&d))
+            }
+            K::Convert(inner, super::bound::How::Same) if inner.ty == e.ty => self.cond(inner),
+            _ => {
+                self.expr(e);
+                (self.state.clone(), self.state.clone())
+            }
+        }
+    }
+
+    fn test(&mut self, test: &Test<'a>) {
+        match test {
+            Test::Type { local: Some(local), .. } | Test::Bind(local) => self.state.add(*local),
+            Test::And(a, b) => {
+                self.test(a);
+                self.test(b);
+            }
+            Test::All(list) => {
+                for t in list {
+                    self.test(t);
+                }
+            }
+            Test::Part { temp, test, .. } => {
+                self.state.add(*temp);
+                self.test(test);
+            }
+            _ => {}
+        }
+    }
+
+    fn args(&mut self, args: &[Arg<'a>]) {
+        let mut outs = Vec::new();
+        for arg in args {
+            match (arg.mode, &arg.value.kind) {
+                (ParamMode::Out, K::Local(id)) => outs.push(*id),
+                _ => self.expr(&arg.value),
+            }
+        }
+        for id in outs {
+            self.state.add(id);
+        }
+    }
+
+    fn expr(&mut self, e: &B<'a>) {
+        if e.constant.is_some() {
+            return;
+        }
+        match &e.kind {
+            K::Local(id) => self.read(*id, e),
+            K::Convert(inner, _) | K::Field(inner, _) | K::Throw(inner) => {
+                self.expr(inner);
+                if matches!(e.kind, K::Throw(_)) {
+                    self.state = State::everything();
+                }
+            }
+            K::Negate { value, .. } | K::Complement { value, .. } | K::IsNull { value, .. } | K::As { value, .. } => {
+                self.expr(value);
+            }
+            K::Not { .. } | K::AndAlso(..) | K::OrElse(..) | K::Is { .. } => {
+                let (yes, no) = self.cond(e);
+                self.state = yes.meet(&no);
+            }
+            K::Call { args, .. } | K::CallLocal { args, .. } => self.args(args),
+            K::Invoke { target, args } => {
+                self.expr(target);
+                self.args(args);
+            }
+            K::Arith { left, right, .. }
+            | K::BoolOp { left, right, .. }
+            | K::StrEq { left, right, .. }
+            | K::RefEq { left, right, .. }
+            | K::ValueEq { left, right, .. } => {
+                self.expr(left);
+                self.expr(right);
+            }
+            K::Concat(parts) | K::Record(parts) | K::ArrayOf { items: parts, .. } | K::NewArray { sizes: parts, .. } => {
+                for part in parts {
+                    self.expr(part);
+                }
+            }
+            K::Conditional { condition, then, otherwise } => {
+                let (yes, no) = self.cond(condition);
+                self.state = yes;
+                self.expr(then);
+                let after = std::mem::replace(&mut self.state, no);
+                self.expr(otherwise);
+                self.state = self.state.meet(&after);
+            }
+            K::Coalesce { left, convert, right } => {
+                self.expr(left);
+                let before = self.state.clone();
+                if let Some((temp, _)) = convert {
+                    self.state.add(*temp);
+                }
+                self.state = before.clone();
+                self.expr(right);
+                self.state = self.state.meet(&before);
+            }
+            K::Access { target, temp, access } => {
+                self.expr(target);
+                let before = self.state.clone();
+                self.state.add(*temp);
+                self.expr(access);
+                self.state = before;
+            }
+            K::Assign { target, value } => match &target.kind {
+                K::Local(id) => {
+                    self.expr(value);
+                    self.state.add(*id);
+                }
+                _ => {
+                    self.expr(target);
+                    self.expr(value);
+                }
+            },
+            K::Deconstruct { value, .. } => self.expr(value),
+            K::Sequence { effects, value } => {
+                for effect in effects {
+                    self.expr(effect);
+                }
+                self.expr(value);
+            }
+            K::Lambda(id) => self.lambda(*id),
+            K::Group { target: Some(target), .. } => self.expr(target),
+            K::Element { array, indexes } => {
+                self.expr(array);
+                for index in indexes {
+                    self.expr(index);
+                }
+            }
+            K::Interpolated(parts) => {
+                for part in parts {
+                    if let Part::Hole { value, .. } = part {
+                        self.expr(value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lambda(&mut self, id: FnId) {
+        let Some(body) = self.binder.functions[id.0].body.clone() else { return };
+        let before = self.state.clone();
+        let breaks = std::mem::take(&mut self.breaks);
+        let continues = std::mem::take(&mut self.continues);
+        self.body(&body);
+        self.breaks = breaks;
+        self.continues = continues;
+        self.state = before;
+    }
+
+    fn loop_body(&mut self, body: &S<'a>) -> (State, State) {
+        self.breaks.push(State::everything());
+        self.continues.push(State::everything());
+        self.stmt(body);
+        let broke = self.breaks.pop().unwrap_or_else(State::everything);
+        let continued = self.continues.pop().unwrap_or_else(State::everything);
+        self.state = self.state.meet(&continued);
+        (broke, self.state.clone())
+    }
+
+    fn stmts(&mut self, list: &[S<'a>]) {
+        for s in list {
+            self.stmt(s);
+        }
+    }
+
+    fn stmt(&mut self, s: &S<'a>) {
+        match &s.kind {
+            SK::Block { body, .. } => self.stmts(body),
+            SK::Empty => {}
+            SK::Label(_) => {
+                // What jumps here is not followed: nothing unassigned is told behind a label that only a jump reaches.
+            }
+            SK::Expr(e) => {
+                self.expr(e);
+                if matches!(e.kind, K::Throw(_)) {
+                    self.state = State::everything();
+                }
+            }
+            SK::Declare { local, value } => {
+                if let Some(value) = value {
+                    self.expr(value);
+                    self.state.add(*local);
+                } else if self.state.has(*local) && !self.state.all {
+                    // A loop comes round: the variable is new.
+                    self.state.bits[local.0 / 64] &= !(1 << (local.0 % 64));
+                }
+            }
+            SK::If { condition, then, otherwise } => {
+                let (yes, no) = self.cond(condition);
+                self.state = yes;
+                self.stmt(then);
+                let after = std::mem::replace(&mut self.state, no);
+                if let Some(otherwise) = otherwise {
+                    self.stmt(otherwise);
+                }
+                self.state = self.state.meet(&after);
+            }
+            SK::While { condition, body, .. } => {
+                let (yes, no) = self.cond(condition);
+                self.state = yes;
+                let (broke, _) = self.loop_body(body);
+                self.state = no.meet(&broke);
+            }
+            SK::DoWhile { body, condition } => {
+                let (broke, _) = self.loop_body(body);
+                let (_, no) = self.cond(condition);
+                self.state = no.meet(&broke);
+            }
+            SK::For { init, condition, steps, body, .. } => {
+                self.stmts(init);
+                let (yes, no) = match condition {
+                    Some(condition) => self.cond(condition),
+                    None => (self.state.clone(), State::everything()),
+                };
+                self.state = yes;
+                let (broke, _) = self.loop_body(body);
+                for step in steps {
+                    self.expr(step);
+                }
+                self.state = no.meet(&broke);
+            }
+            SK::ForEach { item, convert, target, sequence, body, .. } => {
+                self.expr(sequence);
+                let before = self.state.clone();
+                self.state.add(*item);
+                self.expr(convert);
+                if let Some(B { kind: K::Local(id), .. }) = target {
+                    self.state.add(*id);
+                }
+                let (broke, _) = self.loop_body(body);
+                self.state = before.meet(&broke);
+            }
+            SK::Switch { value, temp, sections, default, .. } => {
+                self.expr(value);
+                self.state.add(*temp);
+                let before = self.state.clone();
+                self.breaks.push(if default.is_some() { State::everything() } else { before.clone() });
+                for section in sections {
+                    self.state = before.clone();
+                    for (test, guard) in &section.tests {
+                        if section.tests.len() == 1 {
+                            self.test(test);
+                        }
+                        if let Some(guard) = guard {
+                            let (yes, _) = self.cond(guard);
+                            if section.tests.len() == 1 {
+                                self.state = yes;
+                            }
+                        }
+                    }
+                    self.stmts(&section.body);
+                }
+                self.state = self.breaks.pop().unwrap_or_else(State::everything);
+            }
+            SK::Break => {
+                if let Some(last) = self.breaks.last_mut() {
+                    *last = last.meet(&self.state);
+                }
+                self.state = State::everything();
+            }
+            SK::Continue => {
+                if let Some(last) = self.continues.last_mut() {
+                    *last = last.meet(&self.state);
+                }
+                self.state = State::everything();
+            }
+            SK::Return(value) => {
+                if let Some(value) = value {
+                    self.expr(value);
+                }
+                self.state = State::everything();
+            }
+            SK::Throw(value) => {
+                if let Some(value) = value {
+                    self.expr(value);
+                }
+                self.state = State::everything();
+            }
+            SK::Goto(_) | SK::GotoCase(_) => self.state = State::everything(),
+            SK::Try { block, catches, finally } => {
+                let before = self.state.clone();
+                self.stmt(block);
+                let mut after = self.state.clone();
+                for catch in catches {
+                    self.state = before.clone();
+                    if let Some(local) = catch.local {
+                        self.state.add(local);
+                    }
+                    if let Some(guard) = &catch.guard {
+                        let (yes, _) = self.cond(guard);
+                        self.state = yes;
+                    }
+                    self.stmt(&catch.block);
+                    after = after.meet(&self.state);
+                }
+                if let Some(finally) = finally {
+                    self.state = before;
+                    self.stmt(finally);
+                    let done = self.state.clone();
+                    after = after.join(&done);
+                }
+                self.state = after;
+            }
+            SK::Using { declare, body, .. } => {
+                self.stmts(declare);
+                self.stmt(body);
+            }
+        }
+    }
+}

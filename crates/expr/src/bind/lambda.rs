@@ -1,0 +1,441 @@
+//! Lambdas and anonymous methods: bound once for each list of parameter types.
+
+use apimite_diag::Span;
+
+use super::bound::{B, Body, FnId, Function, K, S, SK};
+use super::{Binder, BoundLambda, Symbol};
+use crate::library::ParamMode;
+use crate::syntax::ast::{self, ArgModifier, ExprKind as E, LambdaBody};
+use crate::types::Type;
+use crate::value::Str;
+
+/// The parts of a lambda or anonymous method.
+struct Parts<'a> {
+    /// `None`: left out, any parameters will do.
+    params: Option<&'a [ast::Parameter]>,
+    body: LambdaBodyRef<'a>,
+}
+
+enum LambdaBodyRef<'a> {
+    Expr(&'a ast::Expr),
+    Block(&'a ast::Block),
+}
+
+fn parts<'a>(e: &'a ast::Expr) -> Option<Parts<'a>> {
+    match &e.kind {
+        E::Lambda(lambda) => Some(Parts {
+            params: Some(&lambda.params),
+            body: match &lambda.body {
+                LambdaBody::Expr(e) => LambdaBodyRef::Expr(e),
+                LambdaBody::Block(b) => LambdaBodyRef::Block(b),
+            },
+        }),
+        E::AnonymousMethod { params, body, .. } => {
+            Some(Parts { params: params.as_deref(), body: LambdaBodyRef::Block(body) })
+        }
+        _ => None,
+    }
+}
+
+impl<'a> Binder<'a> {
+    /// Written parameter types, if all are written.
+    pub(crate) fn explicit_parameters(&mut self, e: &B<'a>) -> Option<Vec<Type>> {
+        let K::UnboundLambda(syntax) = e.kind else { return None };
+        let params = parts(syntax)?.params?;
+        if params.is_empty() || params.iter().any(|p| p.ty.is_none()) {
+            return None;
+        }
+        Some(params.iter().map(|p| p.ty.as_ref().and_then(|t| self.type_or(t, false)).unwrap_or_else(Type::error)).collect())
+    }
+
+    fn bind_lambda(&mut self, syntax: &'a ast::Expr, inputs: &[Type]) -> Option<BoundLambda<'a>> {
+        let key = (std::ptr::from_ref(syntax) as usize, inputs.to_vec());
+        if let Some(bound) = self.lambda_cache.get(&key) {
+            return Some(bound.clone());
+        }
+        let shape = parts(syntax)?;
+        if !self.enter(syntax.span) {
+            return None;
+        }
+        let function = FnId(self.functions.len());
+        self.functions.push(Function {
+            name: Str::fixed("lambda"),
+            parent: Some(self.current),
+            params: Vec::new(),
+            signature: Vec::new(),
+            ret: Type::void(),
+            ret_known: false,
+            delegate: Type::void(),
+            body: None,
+            body_locals: Vec::new(),
+            captures: Vec::new(),
+            calls: Vec::new(),
+            locals: Vec::new(),
+            type_params: Vec::new(),
+            span: syntax.span,
+        });
+        let cache = std::mem::take(&mut self.lambda_cache);
+        let breakable = std::mem::take(&mut self.breakable);
+        let switches = std::mem::take(&mut self.switches);
+        let saved_catch = std::mem::replace(&mut self.catch_depth, 0);
+        let saved_finally = std::mem::replace(&mut self.finally_depth, 0);
+        let saved = std::mem::take(&mut self.errors);
+        let outer = std::mem::replace(&mut self.current, function);
+        self.returns.push(Vec::new());
+        self.push_function_scope();
+        match shape.params {
+            Some(params) => {
+                for (param, ty) in params.iter().zip(inputs) {
+                    self.lambda_parameter(&param.name, *ty, function);
+                }
+            }
+            None => {
+                for ty in inputs {
+                    let id = self.temp(*ty, syntax.span);
+                    self.functions[function.0].params.push(id);
+                }
+            }
+        }
+        let (body, end_reachable) = match shape.body {
+            LambdaBodyRef::Expr(e) => {
+                let value = self.expr(e);
+                let value = self.rvalue(value);
+                (Body::Expr(Box::new(value)), false)
+            }
+            LambdaBodyRef::Block(block) => {
+                let stmt = self.function_block(block);
+                let reachable = super::flow::end_reachable(&stmt);
+                (Body::Block(Box::new(stmt)), reachable)
+            }
+        };
+        let locals = self.pop_scope();
+        self.functions[function.0].body_locals = locals;
+        let returns = self.returns.pop().unwrap_or_default();
+        self.current = outer;
+        self.lambda_cache = cache;
+        self.breakable = breakable;
+        self.switches = switches;
+        self.catch_depth = saved_catch;
+        self.finally_depth = saved_finally;
+        let errors = std::mem::replace(&mut self.errors, saved);
+        self.leave();
+        let bound = BoundLambda {
+            function,
+            body,
+            returns: returns.into_iter().map(|(value, _)| value).collect(),
+            errors,
+            end_reachable,
+        };
+        self.lambda_cache.insert(key, bound.clone());
+        Some(bound)
+    }
+
+    fn lambda_parameter(&mut self, name: &ast::Ident, ty: Type, function: FnId) {
+        let id = if let Some(entries) = name.name.strip_prefix("<>") {
+            // A transparent identifier of a query: the range variables are paths into it.
+            let id = self.new_local("", ty, name.span);
+            let mut symbols = vec![(name.name.clone(), Symbol::Local(id))];
+            for entry in entries.split(',').filter(|e| !e.is_empty()) {
+                if let Some((variable, path)) = entry.split_once(':') {
+                    let path = path.split('.').map(Box::from).collect();
+                    symbols.push((variable.into(), Symbol::Range(id, path)));
+                }
+            }
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.names.extend(symbols);
+            }
+            id
+        } else if name.name == "_" && self.scopes.last().is_some_and(|s| s.names.contains_key("_")) {
+            self.new_local("", ty, name.span)
+        } else {
+            self.declare(name, ty)
+        };
+        self.locals[id.0].assigned = true;
+        self.functions[function.0].params.push(id);
+    }
+
+    /// The inferred result type for these parameter types; `None` for `void` and for bodies with mistakes.
+    pub(crate) fn lambda_result(&mut self, e: &B<'a>, inputs: &[Type]) -> Option<Type> {
+        let K::UnboundLambda(syntax) = e.kind else { return None };
+        let count = parts(syntax)?.params.map(<[ast::Parameter]>::len);
+        if count.is_some_and(|n| n != inputs.len()) {
+            return None;
+        }
+        let bound = self.bind_lambda(syntax, inputs)?;
+        match &bound.body {
+            Body::Expr(body) => {
+                if body.is_error() || body.is_typeless() || body.ty.is_void() {
+                    return None;
+                }
+                Some(body.ty)
+            }
+            Body::Block(_) => {
+                let values: Vec<B<'a>> = bound.returns.iter().flatten().cloned().collect();
+                if values.is_empty() {
+                    return None;
+                }
+                self.best_common(&values)
+            }
+        }
+    }
+
+    fn inputs_for(&mut self, syntax: &'a ast::Expr, to: Type) -> Option<(Vec<Type>, Type)> {
+        let (params, ret) = self.registry.delegate(to)?;
+        let shape = parts(syntax)?;
+        if let Some(written) = shape.params {
+            if written.len() != params.len() {
+                return None;
+            }
+            for (param, (ty, mode)) in written.iter().zip(&params) {
+                let modifier = match mode {
+                    ParamMode::Ref => ArgModifier::Ref,
+                    ParamMode::Out => ArgModifier::Out,
+                    _ => ArgModifier::None,
+                };
+                if param.modifier != modifier {
+                    return None;
+                }
+                if let Some(written) = &param.ty
+                    && !self.type_or(written, false)?.same(*ty)
+                {
+                    return None;
+                }
+            }
+        }
+        let inputs: Vec<Type> = params.iter().map(|(t, _)| *t).collect();
+        if inputs.iter().any(|t| t.is_open() || t.is_error()) {
+            return None;
+        }
+        Some((inputs, ret))
+    }
+
+    pub(crate) fn lambda_converts(&mut self, e: &B<'a>, to: Type) -> bool {
+        let K::UnboundLambda(syntax) = e.kind else { return false };
+        let Some((inputs, ret)) = self.inputs_for(syntax, to) else { return false };
+        let Some(bound) = self.bind_lambda(syntax, &inputs) else { return false };
+        if !bound.errors.is_empty() {
+            return false;
+        }
+        match &bound.body {
+            Body::Expr(body) => {
+                if ret.is_void() {
+                    return is_statement(body);
+                }
+                let body = (**body).clone();
+                !(body.ty.is_void() && !body.is_typeless()) && self.implicit(&body, ret).is_some()
+            }
+            Body::Block(_) => {
+                if ret.is_void() {
+                    return bound.returns.iter().all(Option::is_none);
+                }
+                !bound.end_reachable
+                    && bound.returns.iter().all(|value| match value {
+                        Some(value) => {
+                            let value = value.clone();
+                            self.implicit(&value, ret).is_some()
+                        }
+                        None => false,
+                    })
+            }
+        }
+    }
+
+    /// The lambda as a delegate: its final form.
+    pub(crate) fn lambda_to(&mut self, e: B<'a>, to: Type) -> B<'a> {
+        let span = e.span;
+        let K::UnboundLambda(syntax) = e.kind else { return B::error(span) };
+        let Some((inputs, ret)) = self.inputs_for(syntax, to) else { return B::error(span) };
+        let Some(bound) = self.bind_lambda(syntax, &inputs) else { return B::error(span) };
+        let body = match bound.body {
+            Body::Expr(body) => {
+                let body = if ret.is_void() { *body } else { self.convert(*body, ret) };
+                Body::Expr(Box::new(body))
+            }
+            Body::Block(mut block) => {
+                if !ret.is_void() {
+                    self.convert_returns(&mut block, ret);
+                }
+                Body::Block(block)
+            }
+        };
+        let function = &mut self.functions[bound.function.0];
+        function.body = Some(body);
+        function.ret = ret;
+        function.delegate = to;
+        B::new(K::Lambda(bound.function), to, span)
+    }
+
+    /// Why a lambda does not become this type.
+    pub(crate) fn lambda_error(&mut self, e: &B<'a>, to: Type) -> B<'a> {
+        let span = e.span;
+        let K::UnboundLambda(syntax) = e.kind else { return B::error(span) };
+        let what = if matches!(syntax.kind, E::Lambda(_)) { "lambda expression" } else { "anonymous method" };
+        let Some((params, ret)) = self.registry.delegate(to) else {
+            return self.fail("CS1660", span, format!("Cannot convert {what} to type '{to}' because it is not a delegate type"));
+        };
+        let Some(shape) = parts(syntax) else { return B::error(span) };
+        if let Some(written) = shape.params
+            && written.len() != params.len()
+        {
+            return self.fail("CS1593", span, format!("Delegate '{to}' does not take {} arguments", written.len()));
+        }
+        let Some((inputs, _)) = self.inputs_for(syntax, to) else {
+            return self.fail(
+                "CS1661",
+                span,
+                format!("Cannot convert {what} to type '{to}' because the parameter types do not match the delegate parameter types"),
+            );
+        };
+        let Some(bound) = self.bind_lambda(syntax, &inputs) else { return B::error(span) };
+        if !bound.errors.is_empty() {
+            self.errors.extend(bound.errors);
+            return B::error(span);
+        }
+        match bound.body {
+            Body::Expr(body) => {
+                if ret.is_void() {
+                    return self.fail(
+                        "CS0201",
+                        body.span,
+                        "Only assignment, call, increment, decrement, await, and new object expressions can be used as a statement",
+                    );
+                }
+                if body.ty.is_void() && !body.is_typeless() {
+                    return self.fail("CS0029", body.span, format!("Cannot implicitly convert type 'void' to '{ret}'"));
+                }
+                self.no_conversion(&body, ret);
+            }
+            Body::Block(_) => {
+                if bound.end_reachable && !ret.is_void() {
+                    return self.fail("CS1643", span, format!("Not all code paths return a value in {what} of type '{to}'"));
+                }
+                for value in bound.returns {
+                    match value {
+                        Some(value) if ret.is_void() => {
+                            self.report(
+                                "CS8030",
+                                value.span,
+                                "Anonymous function converted to a void returning delegate cannot return a value",
+                            );
+                        }
+                        Some(value) => {
+                            if self.implicit(&value, ret).is_none() {
+                                self.no_conversion(&value, ret);
+                            }
+                        }
+                        None if !ret.is_void() => {
+                            self.report("CS0126", span, format!("An object of a type convertible to '{ret}' is required"));
+                        }
+                        None => {}
+                    }
+                }
+            }
+        }
+        B::error(span)
+    }
+
+    /// Tells the mistakes in a lambda's body found while trying it; `false` when there are none.
+    pub(crate) fn tell_lambda_errors(&mut self, e: &B<'a>) -> bool {
+        let K::UnboundLambda(syntax) = e.kind else { return false };
+        let address = std::ptr::from_ref(syntax) as usize;
+        let found = self
+            .lambda_cache
+            .iter()
+            .find(|((key, _), bound)| *key == address && !bound.errors.is_empty())
+            .map(|(_, bound)| bound.errors.clone());
+        match found {
+            Some(errors) => {
+                self.errors.extend(errors);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Converts the values of all `return` statements of a body.
+    pub(crate) fn convert_returns(&mut self, s: &mut S<'a>, ret: Type) {
+        match &mut s.kind {
+            SK::Return(Some(value)) => {
+                let span = value.span;
+                let taken = std::mem::replace(value, B::error(span));
+                *value = if taken.ty.is_void() && !taken.is_typeless() && !taken.is_error() {
+                    self.fail("CS0029", span, format!("Cannot implicitly convert type 'void' to '{ret}'"))
+                } else {
+                    self.convert(taken, ret)
+                };
+            }
+            SK::Block { body, .. } => {
+                for inner in body {
+                    self.convert_returns(inner, ret);
+                }
+            }
+            SK::If { then, otherwise, .. } => {
+                self.convert_returns(then, ret);
+                if let Some(otherwise) = otherwise {
+                    self.convert_returns(otherwise, ret);
+                }
+            }
+            SK::While { body, .. }
+            | SK::DoWhile { body, .. }
+            | SK::For { body, .. }
+            | SK::ForEach { body, .. }
+            | SK::Using { body, .. } => self.convert_returns(body, ret),
+            SK::Switch { sections, .. } => {
+                for section in sections {
+                    for inner in &mut section.body {
+                        self.convert_returns(inner, ret);
+                    }
+                }
+            }
+            SK::Try { block, catches, finally } => {
+                self.convert_returns(block, ret);
+                for catch in catches {
+                    self.convert_returns(&mut catch.block, ret);
+                }
+                if let Some(finally) = finally {
+                    self.convert_returns(finally, ret);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// CS0161, CS0126, CS0127 for a local function or the program.
+    pub(crate) fn check_returns(&mut self, s: &S<'a>, returns: &[(Option<B<'a>>, Span)], name: &str, ret: Type, span: Span) {
+        if ret.is_void() {
+            for (value, at) in returns {
+                if value.is_some() {
+                    self.report("CS0127", *at, format!("Since '{name}' returns void, a return keyword must not be followed by an object expression"));
+                }
+            }
+            return;
+        }
+        for (value, at) in returns {
+            if value.is_none() {
+                self.report("CS0126", *at, format!("An object of a type convertible to '{ret}' is required"));
+            }
+        }
+        if super::flow::end_reachable(s) {
+            self.report("CS0161", span, format!("'{name}': not all code paths return a value"));
+        }
+    }
+}
+
+/// May the expression stand as a statement?
+pub(crate) fn is_statement(e: &B<'_>) -> bool {
+    match &e.kind {
+        K::Call { member, .. } => matches!(
+            member.kind,
+            crate::library::MemberKind::Method | crate::library::MemberKind::Constructor
+        ),
+        K::Invoke { .. }
+        | K::CallLocal { .. }
+        | K::Assign { .. }
+        | K::Sequence { .. }
+        | K::Deconstruct { .. }
+        | K::Throw(_) => true,
+        K::Access { access, .. } => is_statement(access),
+        K::Convert(inner, _) => is_statement(inner),
+        _ => e.ty.is_void() && !e.is_typeless(),
+    }
+}

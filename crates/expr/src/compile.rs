@@ -1,0 +1,255 @@
+//! The engine: what policies call.
+
+use std::sync::Arc;
+
+use apimite_diag::Span;
+use apimite_dotnet::Thrown;
+
+use crate::bind::Binder;
+use crate::bind::query::Arena;
+use crate::emit::{self, Compiled};
+use crate::library::{Needs, Registry, TypeDef, standard};
+use crate::run::{Budget, Cx, Host};
+use crate::syntax;
+use crate::types::Type;
+use crate::value::{Str, Value};
+
+/// How an expression is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `@(…)`: one expression.
+    Expression,
+    /// `@{…}`: statements.
+    Block,
+}
+
+/// What the caller wants an expression to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Anything: boxed into `object`.
+    Any,
+    /// A `bool`, as for `when`.
+    Bool,
+    /// An `int`.
+    Int,
+    /// A `string`.
+    String,
+    /// This type.
+    Type(Type),
+}
+
+/// How an engine compiles and runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Members outside the documented allow-list are accepted.
+    pub lenient: bool,
+    /// Follows .NET Framework 4.x where it differs from .NET Core 3.0 and later.
+    pub framework: bool,
+    /// What one evaluation may use up.
+    pub budget: Budget,
+    /// The type of `context`, if there is one.
+    pub context: Option<&'static TypeDef>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { lenient: false, framework: false, budget: Budget::default(), context: None }
+    }
+}
+
+/// One refusal of the compiler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// The C# compiler's code, such as `CS0103`; `APIM001` and `APIM002` for what the allow-list does not name.
+    pub code: &'static str,
+    /// The compiler's message.
+    pub message: String,
+    /// Where, in the source that was compiled.
+    pub span: Span,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// What went wrong in an evaluation.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// The exception that escaped.
+    pub thrown: Thrown,
+    /// The part of the expression that threw it.
+    pub span: Span,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.thrown.fmt(f)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Compiles expressions against one library.
+#[derive(Clone)]
+pub struct Engine {
+    registry: Arc<Registry>,
+    settings: Arc<Settings>,
+}
+
+impl Engine {
+    /// An engine with the standard library and the embedder's types.
+    pub fn new(settings: Settings, host: &[&[&'static TypeDef]]) -> Self {
+        let mut groups = standard();
+        groups.extend_from_slice(host);
+        Self { registry: Arc::new(Registry::new(&groups)), settings: Arc::new(settings) }
+    }
+
+    /// The same library with other settings.
+    #[must_use]
+    pub fn with(&self, settings: Settings) -> Self {
+        Self { registry: Arc::clone(&self.registry), settings: Arc::new(settings) }
+    }
+
+    /// The library.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// How it compiles and runs.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Compiles what stands inside `@(…)` or `@{…}`.
+    ///
+    /// # Errors
+    /// Every mistake found.
+    pub fn compile(&self, code: &str, form: Form, want: Want) -> Result<Program, Vec<CompileError>> {
+        let wanted = match want {
+            Want::Any => Type::object(),
+            Want::Bool => Type::bool(),
+            Want::Int => Type::int(),
+            Want::String => Type::string(),
+            Want::Type(ty) => ty,
+        };
+        let (body, mistakes) = match form {
+            Form::Expression => syntax::parse_expression_body(code),
+            Form::Block => syntax::parse_block_body(code),
+        };
+        if !mistakes.is_empty() {
+            let mut errors: Vec<CompileError> = mistakes
+                .into_iter()
+                .map(|m| CompileError { code: m.code, message: m.message, span: m.span, help: m.help })
+                .collect();
+            errors.sort_by_key(|e| e.span);
+            return Err(errors);
+        }
+        let arena = Arena::default();
+        let mut binder = Binder::new(&self.registry, &self.settings, &arena);
+        let bound = binder.program(&body, wanted);
+        if binder.errors.is_empty() {
+            binder.definite_assignment(&bound);
+        }
+        if !binder.errors.is_empty() {
+            let mut errors = binder.errors;
+            errors.sort_by_key(|e| e.span);
+            errors.dedup();
+            return Err(errors);
+        }
+        let needs = binder.needs;
+        let impure = binder.impure;
+        let (compiled, natural) = emit::program(&mut binder, bound);
+        Ok(Program {
+            compiled,
+            registry: Arc::clone(&self.registry),
+            settings: Arc::clone(&self.settings),
+            result: if wanted == Type::object() { natural } else { wanted },
+            needs,
+            pure: !impure,
+        })
+    }
+}
+
+/// A compiled expression.
+pub struct Program {
+    compiled: Compiled,
+    registry: Arc<Registry>,
+    settings: Arc<Settings>,
+    result: Type,
+    needs: Needs,
+    pure: bool,
+}
+
+impl Program {
+    /// The static type of the result.
+    pub fn result_type(&self) -> Type {
+        self.result
+    }
+
+    /// What it reads.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Without effects and without clock or randomness: the same context gives the same result.
+    pub fn is_pure(&self) -> bool {
+        self.pure
+    }
+
+    /// The value, when the expression is a constant.
+    pub fn constant(&self) -> Option<&Value> {
+        self.compiled.constant.as_ref()
+    }
+
+    fn cx<'h>(&'h self, host: &'h dyn Host) -> Cx<'h> {
+        Cx::new(host, &self.registry, self.settings.budget, self.settings.framework)
+    }
+
+    /// Evaluates it.
+    ///
+    /// # Errors
+    /// The exception that escaped.
+    pub fn eval(&self, host: &dyn Host) -> Result<Value, Fault> {
+        let mut cx = self.cx(host);
+        self.compiled.value(&mut cx).map_err(|thrown| self.fault(&cx, thrown))
+    }
+
+    /// Evaluates a condition.
+    ///
+    /// # Errors
+    /// The exception that escaped.
+    pub fn eval_bool(&self, host: &dyn Host) -> Result<bool, Fault> {
+        let mut cx = self.cx(host);
+        self.compiled.bool(&mut cx).map_err(|thrown| self.fault(&cx, thrown))
+    }
+
+    /// Evaluates it and gives the text of the result: `None` for `null`, otherwise
+    /// `Convert.ToString(value, CultureInfo.InvariantCulture)`.
+    ///
+    /// # Errors
+    /// The exception that escaped.
+    pub fn eval_text(&self, host: &dyn Host) -> Result<Option<Str>, Fault> {
+        let mut cx = self.cx(host);
+        let result = self.compiled.value(&mut cx).and_then(|value| match value {
+            Value::Null => Ok(None),
+            Value::Str(text) => Ok(Some(text)),
+            other => cx.to_text(&other).map(Some),
+        });
+        result.map_err(|thrown| self.fault(&cx, thrown))
+    }
+
+    /// `Convert.ToString(value, CultureInfo.InvariantCulture)`; empty for `null`.
+    ///
+    /// # Errors
+    /// What the value's own `ToString` throws.
+    pub fn to_text(&self, host: &dyn Host, value: &Value) -> Result<Str, Thrown> {
+        self.cx(host).to_text(value)
+    }
+
+    /// A context of evaluation of its own, for showing results: enumerating, `ToString`.
+    pub fn context<'h>(&'h self, host: &'h dyn Host) -> Cx<'h> {
+        self.cx(host)
+    }
+
+    fn fault(&self, cx: &Cx<'_>, thrown: Thrown) -> Fault {
+        Fault { thrown, span: cx.fault.unwrap_or(self.compiled.span) }
+    }
+}
