@@ -130,15 +130,28 @@ impl Engine {
             Want::String => Type::string(),
             Want::Type(ty) => ty,
         };
-        let (body, mistakes) = match form {
-            Form::Expression => syntax::parse_expression_body(code),
-            Form::Block => syntax::parse_block_body(code),
+        let (body, mistakes, features) = match form {
+            Form::Expression => {
+                let read = syntax::read_expression(code);
+                (Tree::Expression(read.tree), read.errors, read.features)
+            }
+            Form::Block => {
+                let read = syntax::read_block(code);
+                (Tree::Block(read.tree), read.errors, read.features)
+            }
         };
-        if !mistakes.is_empty() {
-            let mut errors: Vec<CompileError> = mistakes
-                .into_iter()
-                .map(|m| CompileError { code: m.code, message: m.message, span: m.span, help: m.help })
-                .collect();
+        let mut errors: Vec<CompileError> = mistakes
+            .into_iter()
+            .map(|m| CompileError { code: m.code, message: m.message, span: m.span, help: None })
+            .collect();
+        let version = syntax::LanguageVersion::CSharp7_3;
+        for used in features {
+            if used.feature.since() > version {
+                let (code, message) = used.feature.refusal(version);
+                errors.push(CompileError { code, message, span: used.span, help: None });
+            }
+        }
+        if !errors.is_empty() {
             errors.sort_by_key(|e| e.span);
             return Err(errors);
         }
@@ -166,6 +179,12 @@ impl Engine {
             pure: !impure,
         })
     }
+}
+
+/// A syntax tree to bind.
+pub(crate) enum Tree {
+    Expression(syntax::Expr),
+    Block(syntax::Block),
 }
 
 /// A compiled expression.

@@ -23,7 +23,7 @@ use apimite_diag::{Span, nearest};
 use hashbrown::HashMap;
 
 use self::bound::{B, Body, Function, FnId, K, LabelId, Local, LocalId, S};
-use crate::compile::{CompileError, Settings};
+use crate::compile::{CompileError, Settings, Tree};
 use crate::library::{Needs, Registry};
 use crate::syntax::ast;
 use crate::types::Type;
@@ -344,14 +344,14 @@ impl<'a> Binder<'a> {
     }
 
     /// Binds a whole program.
-    pub(crate) fn program(&mut self, body: &'a ast::Body, want: Type) -> Body<'a> {
+    pub(crate) fn program(&mut self, body: &'a Tree, want: Type) -> Body<'a> {
         let bound = match body {
-            ast::Body::Expr(expr) => {
+            Tree::Expression(expr) => {
                 let value = self.expr(expr);
                 let value = self.returned(value, want);
                 Body::Expr(Box::new(value))
             }
-            ast::Body::Block(block) => {
+            Tree::Block(block) => {
                 let stmt: S<'a> = self.function_block(block);
                 let returns = self.returns.pop().unwrap_or_default();
                 self.returns.push(Vec::new());

@@ -1,12 +1,14 @@
 //! [`Cx`]: the state of one evaluation, and what library members may ask of it.
 
 use std::any::{Any, TypeId};
+use std::sync::Arc;
 
 use apimite_diag::Span;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use smallvec::SmallVec;
 
 use super::host::Host;
+use crate::emit::Functions;
 use crate::library::Registry;
 use crate::value::{Each, Value};
 
@@ -41,6 +43,10 @@ pub struct Cx<'h> {
     framework: bool,
     pub(crate) fault: Option<Span>,
     pub(crate) returned: Value,
+    /// Exceptions being handled, for `throw;`.
+    pub(crate) handling: Vec<Thrown>,
+    /// The functions of the running program.
+    pub(crate) functions: Option<Arc<Functions>>,
 }
 
 impl<'h> Cx<'h> {
@@ -57,6 +63,8 @@ impl<'h> Cx<'h> {
             framework,
             fault: None,
             returned: Value::Null,
+            handling: Vec::new(),
+            functions: None,
         }
     }
 

@@ -7,6 +7,7 @@ mod list;
 use super::super::TypeDef;
 
 pub use array::{ARRAY, ArrayObject, array_value, bytes_value};
+pub(crate) use array::out_of_bounds;
 pub use list::{LIST, ListObject, list_value};
 
 pub(crate) static TYPES: &[&TypeDef] = &[

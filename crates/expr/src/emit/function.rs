@@ -1,0 +1,234 @@
+//! Functions at run time: frames, captured variables, delegates.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use apimite_dotnet::Thrown;
+use parking_lot::Mutex;
+
+use super::{Emitter, StmtFn, ValueFn};
+use crate::bind::bound::{Body, Callee, FnId};
+use crate::library::{Member, ParamMode};
+use crate::run::{Cx, null_reference};
+use crate::types::Type;
+use crate::value::{Callable, Object, Str, Value};
+
+/// All functions of a program, by index.
+pub(crate) struct Functions(Vec<Option<Code>>);
+
+/// One compiled function.
+pub(crate) struct Code {
+    captures: usize,
+    params: Vec<(bool, ParamMode)>,
+    slots: usize,
+    cells: Vec<usize>,
+    body: CodeBody,
+}
+
+enum CodeBody {
+    Value(ValueFn),
+    Block(StmtFn),
+}
+
+/// A captured variable.
+pub(crate) struct Cell(pub(crate) Mutex<Value>);
+
+impl Object for Cell {
+    fn type_of(&self) -> Type {
+        Type::object()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A fresh captured variable.
+pub(crate) fn cell(value: Value) -> Value {
+    Value::object(Cell(Mutex::new(value)))
+}
+
+/// Reads through a cell.
+pub(crate) fn read_cell(value: &Value) -> Value {
+    value.downcast::<Cell>().map_or(Value::Null, |c| c.0.lock().clone())
+}
+
+/// Writes through a cell.
+pub(crate) fn write_cell(place: &Value, value: Value) {
+    if let Some(cell) = place.downcast::<Cell>() {
+        *cell.0.lock() = value;
+    }
+}
+
+impl<'a> Emitter<'_, 'a> {
+    /// Emits every function that is used, and those they use.
+    pub(crate) fn table(&mut self) -> Option<Arc<Functions>> {
+        if self.used.is_empty() {
+            return None;
+        }
+        let mut codes: Vec<Option<Code>> = (0..self.functions.len()).map(|_| None).collect();
+        let mut next = 0;
+        while let Some(id) = self.used.get(next).copied() {
+            next += 1;
+            codes[id.0] = self.function(id);
+        }
+        Some(Arc::new(Functions(codes)))
+    }
+
+    fn function(&mut self, id: FnId) -> Option<Code> {
+        let function = &self.functions[id.0];
+        self.layout(id);
+        let cells = self.cells_of(&function.body_locals);
+        let params: Vec<(bool, ParamMode)> = function
+            .params
+            .iter()
+            .enumerate()
+            .map(|(index, local)| {
+                let mode = function.signature.get(index).map_or_else(
+                    || self.delegate_mode(function.delegate, index),
+                    |s| s.mode,
+                );
+                (self.locals[local.0].captured, mode)
+            })
+            .collect();
+        let body = match function.body.as_ref()? {
+            Body::Expr(e) => CodeBody::Value(self.value(e)),
+            Body::Block(s) => CodeBody::Block(self.stmt(s)),
+        };
+        // Parameters get their cells with their values.
+        let first_local = function.captures.len() + params.len();
+        let cells = cells.into_iter().filter(|slot| *slot >= first_local).collect();
+        Some(Code { captures: function.captures.len(), params, slots: self.slots, cells, body })
+    }
+
+    fn delegate_mode(&self, _delegate: Type, _index: usize) -> ParamMode {
+        ParamMode::Value
+    }
+
+    /// Slots of the current frame that hold what a function captures.
+    pub(crate) fn capture_slots(&self, id: FnId) -> Vec<usize> {
+        self.functions[id.0].captures.iter().map(|l| self.place(*l).slot).collect()
+    }
+}
+
+/// Runs a function with its captured cells and arguments; arguments are given back as they are after the call.
+pub(crate) fn run(
+    cx: &mut Cx<'_>, functions: &Functions, index: usize, captures: &[Value], args: &mut [Value],
+) -> Result<Value, Thrown> {
+    let Some(code) = functions.0.get(index).and_then(Option::as_ref) else { return Err(null_reference()) };
+    cx.step()?;
+    cx.enter()?;
+    let (base, saved) = (cx.stack.len(), cx.base);
+    cx.stack.extend(captures.iter().cloned());
+    debug_assert_eq!(captures.len(), code.captures);
+    for (arg, (captured, mode)) in args.iter_mut().zip(&code.params) {
+        let value = if *mode == ParamMode::Value { std::mem::take(arg) } else { arg.clone() };
+        cx.stack.push(if *captured { cell(value) } else { value });
+    }
+    cx.stack.resize(base + code.slots, Value::Null);
+    cx.base = base;
+    for slot in &code.cells {
+        cx.stack[base + slot] = cell(Value::Null);
+    }
+    let result = match &code.body {
+        CodeBody::Value(f) => f(cx),
+        CodeBody::Block(f) => f(cx).map(|_| std::mem::take(&mut cx.returned)),
+    };
+    for (offset, (arg, (captured, mode))) in args.iter_mut().zip(&code.params).enumerate() {
+        if *mode != ParamMode::Value {
+            let slot = &cx.stack[base + captures.len() + offset];
+            *arg = if *captured { read_cell(slot) } else { slot.clone() };
+        }
+    }
+    cx.stack.truncate(base);
+    cx.base = saved;
+    cx.leave();
+    result
+}
+
+/// A lambda with what it captured, or a local function as a delegate.
+pub(crate) struct Closure {
+    pub(crate) ty: Type,
+    pub(crate) index: usize,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) captures: Box<[Value]>,
+}
+
+impl Object for Closure {
+    fn type_of(&self) -> Type {
+        self.ty
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn callable(&self) -> Option<&dyn Callable> {
+        Some(self)
+    }
+}
+
+impl Callable for Closure {
+    fn invoke(&self, cx: &mut Cx<'_>, args: &mut [Value]) -> Result<Value, Thrown> {
+        // A delegate kept from another program brings its own functions.
+        let own = cx.functions.as_ref().is_some_and(|f| Arc::ptr_eq(f, &self.functions));
+        if own {
+            return run(cx, &self.functions, self.index, &self.captures, args);
+        }
+        let saved = cx.functions.replace(Arc::clone(&self.functions));
+        let result = run(cx, &self.functions, self.index, &self.captures, args);
+        cx.functions = saved;
+        result
+    }
+}
+
+/// A library method as a delegate.
+pub(crate) struct MethodDelegate {
+    pub(crate) ty: Type,
+    pub(crate) member: Arc<Member>,
+    pub(crate) types: Arc<[Type]>,
+    pub(crate) target: Option<Value>,
+    pub(crate) convert: Vec<Type>,
+}
+
+impl Object for MethodDelegate {
+    fn type_of(&self) -> Type {
+        self.ty
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn callable(&self) -> Option<&dyn Callable> {
+        Some(self)
+    }
+
+    fn to_text(&self, _cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
+        None
+    }
+}
+
+impl Callable for MethodDelegate {
+    fn invoke(&self, cx: &mut Cx<'_>, args: &mut [Value]) -> Result<Value, Thrown> {
+        cx.step()?;
+        let mut all: smallvec::SmallVec<[Value; 4]> = smallvec::SmallVec::new();
+        all.extend(self.target.iter().cloned());
+        for (arg, ty) in args.iter().zip(&self.convert) {
+            // Method groups take numbers by an implicit conversion too.
+            let number = crate::types::is_number(ty.underlying()) && arg.type_of().is_some_and(|t| t != ty.underlying());
+            all.push(if number { crate::run::arith::convert(arg, ty.underlying(), false)? } else { arg.clone() });
+        }
+        let skip = usize::from(self.target.is_some());
+        let result = cx.call_member(&self.member, &self.types, &mut all)?;
+        for (arg, value) in args.iter_mut().zip(all.into_iter().skip(skip)) {
+            *arg = value;
+        }
+        Ok(result)
+    }
+}
+
+/// Keeps the callee's parts together; used by the emitter.
+pub(crate) fn is_local(callee: &Callee) -> bool {
+    matches!(callee, Callee::Local(_))
+}

@@ -1,0 +1,93 @@
+//! Pattern tests.
+
+use super::value::store;
+use super::{BoolFn, Emitter, bool_fn};
+use crate::bind::bound::{LocalId, Test};
+use crate::emit::function::read_cell;
+use crate::run::Cx;
+use crate::run::arith;
+use crate::value::Value;
+
+fn load(cx: &Cx<'_>, place: super::Place) -> Value {
+    let value = &cx.stack[cx.base + place.slot];
+    if place.cell { read_cell(value) } else { value.clone() }
+}
+
+impl<'a> Emitter<'_, 'a> {
+    /// A test of the value in `temp`.
+    pub(crate) fn test(&mut self, test: &Test<'a>, temp: LocalId) -> BoolFn {
+        let place = self.place(temp);
+        match test {
+            Test::Any => bool_fn(|_| Ok(true)),
+            Test::Null => bool_fn(move |cx| Ok(load(cx, place).is_null())),
+            Test::Constant(e) => {
+                let constant = self.value(e);
+                bool_fn(move |cx| {
+                    let (value, constant) = (load(cx, place), constant(cx)?);
+                    cx.equals(&value, &constant)
+                })
+            }
+            Test::Relation(op, e) => {
+                let (op, constant) = (*op, self.value(e));
+                bool_fn(move |cx| {
+                    let (value, constant) = (load(cx, place), constant(cx)?);
+                    if value.type_of() != constant.type_of() {
+                        return Ok(false);
+                    }
+                    Ok(arith::binary(op, &value, &constant, false)?.as_bool())
+                })
+            }
+            Test::Type { ty, local } => {
+                let (ty, local) = (*ty, local.map(|l| self.place(l)));
+                bool_fn(move |cx| {
+                    let value = load(cx, place);
+                    let is = cx.is_instance(&value, ty);
+                    if is && let Some(local) = local {
+                        store(cx, local, value);
+                    }
+                    Ok(is)
+                })
+            }
+            Test::Bind(local) => {
+                let local = self.place(*local);
+                bool_fn(move |cx| {
+                    let value = load(cx, place);
+                    store(cx, local, value);
+                    Ok(true)
+                })
+            }
+            Test::Not(inner) => {
+                let inner = self.test(inner, temp);
+                bool_fn(move |cx| Ok(!inner(cx)?))
+            }
+            Test::And(a, b) => {
+                let (a, b) = (self.test(a, temp), self.test(b, temp));
+                bool_fn(move |cx| Ok(a(cx)? && b(cx)?))
+            }
+            Test::Or(a, b) => {
+                let (a, b) = (self.test(a, temp), self.test(b, temp));
+                bool_fn(move |cx| Ok(a(cx)? || b(cx)?))
+            }
+            Test::Part { get, temp: own, test } => {
+                let (get, own_place) = (self.value(get), self.place(*own));
+                let test = self.test(test, *own);
+                bool_fn(move |cx| {
+                    let value = get(cx)?;
+                    store(cx, own_place, value);
+                    test(cx)
+                })
+            }
+            Test::All(list) => {
+                let tests: Vec<BoolFn> = list.iter().map(|t| self.test(t, temp)).collect();
+                bool_fn(move |cx| {
+                    for test in &tests {
+                        if !test(cx)? {
+                            return Ok(false);
+                        }
+                    }
+                    Ok(true)
+                })
+            }
+        }
+    }
+}

