@@ -50,10 +50,16 @@ fn statements_run() {
         ("int s = 0; for (int i = 0; i < 5; i++) { if (i == 3) continue; s += i; } return s;", "7 System.Int32"),
         ("int Fact(int n) => n <= 1 ? 1 : n * Fact(n - 1); return Fact(5);", "120 System.Int32"),
         ("int c = 0; Action inc = () => c++; inc(); inc(); return c;", "2 System.Int32"),
-        ("try { throw new InvalidOperationException(\"x\"); } catch (Exception e) when (e.Message == \"x\") { return \"caught\"; }", "caught System.String"),
+        (
+            "try { throw new InvalidOperationException(\"x\"); } catch (Exception e) when (e.Message == \"x\") { return \"caught\"; }",
+            "caught System.String",
+        ),
         ("var t = (a: 1, b: 2); (int x, int y) = t; return x + y + t.a;", "4 System.Int32"),
         ("int n = 0;\nstart:\nn++;\nif (n < 3) goto start;\nreturn n;", "3 System.Int32"),
-        ("var l = new List<int> { 1, 2 }; foreach (var x in l) { if (x == 2) return \"two\"; } return \"none\";", "two System.String"),
+        (
+            "var l = new List<int> { 1, 2 }; foreach (var x in l) { if (x == 2) return \"two\"; } return \"none\";",
+            "two System.String",
+        ),
         ("switch (2) { case 1: return \"a\"; case 2: goto case 1; default: return \"d\"; }", "a System.String"),
     ] {
         assert_eq!(eval(code), want, "{code}");

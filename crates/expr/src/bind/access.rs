@@ -56,10 +56,18 @@ impl<'a> Binder<'a> {
             }
             K::Methods(methods) => {
                 let method = methods.name.clone();
-                return self.fail("CS0119", target.span, format!("'{method}' is a method, which is not valid in the given context"));
+                return self.fail(
+                    "CS0119",
+                    target.span,
+                    format!("'{method}' is a method, which is not valid in the given context"),
+                );
             }
             K::UnboundLambda(_) => {
-                return self.fail("CS0023", span, "Operator '.' cannot be applied to operand of type 'lambda expression'");
+                return self.fail(
+                    "CS0023",
+                    span,
+                    "Operator '.' cannot be applied to operand of type 'lambda expression'",
+                );
             }
             K::UnboundTuple(_) | K::UnboundDefault | K::Throw(_) | K::Discard | K::OutVar { .. } => {
                 let target = self.rvalue(target);
@@ -124,7 +132,9 @@ impl<'a> Binder<'a> {
                 let index = names
                     .as_ref()
                     .and_then(|names| names.iter().position(|n| n.as_deref() == Some(name)))
-                    .or_else(|| name.strip_prefix("Item").and_then(|n| n.parse::<usize>().ok()).and_then(|n| n.checked_sub(1)))
+                    .or_else(|| {
+                        name.strip_prefix("Item").and_then(|n| n.parse::<usize>().ok()).and_then(|n| n.checked_sub(1))
+                    })
                     .filter(|i| *i < count)?;
                 Some(self.tuple_item(target.clone(), index, span))
             }
@@ -177,7 +187,14 @@ impl<'a> Binder<'a> {
     }
 
     /// Reads a property.
-    pub(crate) fn get(&mut self, member: &Arc<Member>, on: Type, target: Option<B<'a>>, name_span: Span, span: Span) -> B<'a> {
+    pub(crate) fn get(
+        &mut self,
+        member: &Arc<Member>,
+        on: Type,
+        target: Option<B<'a>>,
+        name_span: Span,
+        span: Span,
+    ) -> B<'a> {
         self.use_member(member, name_span);
         let ty = member.ret.substitute(on.args());
         if let Imp::Constant(constant) = member.row.imp {
@@ -214,7 +231,9 @@ impl<'a> Binder<'a> {
                 return self.fail(
                     "CS0120",
                     span,
-                    format!("An object reference is required for the non-static field, method, or property '{ty}.{text}'"),
+                    format!(
+                        "An object reference is required for the non-static field, method, or property '{ty}.{text}'"
+                    ),
                 );
             }
             return self.get(&member, on, None, name.ident.span, span);
@@ -293,7 +312,11 @@ impl<'a> Binder<'a> {
             return B::new(K::Element { array: Box::new(target), indexes }, *element, span);
         }
         if target.is_null() || target.ty.is_void() {
-            return self.fail("CS0021", span, format!("Cannot apply indexing with [] to an expression of type '{}'", target.ty));
+            return self.fail(
+                "CS0021",
+                span,
+                format!("Cannot apply indexing with [] to an expression of type '{}'", target.ty),
+            );
         }
         self.indexer(target, given, MemberKind::IndexGet, span)
     }
@@ -345,7 +368,11 @@ impl<'a> Binder<'a> {
             return B::error(span);
         }
         if !target.ty.takes_null() || target.is_null() {
-            return self.fail("CS0023", span, format!("Operator '?' cannot be applied to operand of type '{}'", target.ty));
+            return self.fail(
+                "CS0023",
+                span,
+                format!("Operator '?' cannot be applied to operand of type '{}'", target.ty),
+            );
         }
         let temp = self.temp(target.ty.underlying(), target.span);
         let receiver = self.local_value(temp, target.span);

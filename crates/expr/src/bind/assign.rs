@@ -11,7 +11,13 @@ use crate::syntax::ast::{self, AssignOp, BinaryOp, ExprKind as E};
 use crate::types::Type;
 
 impl<'a> Binder<'a> {
-    pub(crate) fn assignment(&mut self, op: AssignOp, target: &'a ast::Expr, value: &'a ast::Expr, span: Span) -> B<'a> {
+    pub(crate) fn assignment(
+        &mut self,
+        op: AssignOp,
+        target: &'a ast::Expr,
+        value: &'a ast::Expr,
+        span: Span,
+    ) -> B<'a> {
         if op == AssignOp::Assign {
             if matches!(target.kind, E::Tuple(_) | E::Declaration { .. }) {
                 return self.deconstruct(target, value, span);
@@ -109,7 +115,11 @@ impl<'a> Binder<'a> {
                     MemberKind::Get => MemberKind::Set,
                     MemberKind::IndexGet => MemberKind::IndexSet,
                     _ => {
-                        self.report("CS0131", span, "The left-hand side of an assignment must be a variable, property or indexer");
+                        self.report(
+                            "CS0131",
+                            span,
+                            "The left-hand side of an assignment must be a variable, property or indexer",
+                        );
                         return None;
                     }
                 };
@@ -117,13 +127,21 @@ impl<'a> Binder<'a> {
                 if self.setter(&e, kind).is_none() {
                     let name = member.name;
                     let shown = if name == "this" { format!("{on}.this[]") } else { format!("{on}.{name}") };
-                    self.report("CS0200", span, format!("Property or indexer '{shown}' cannot be assigned to -- it is read only"));
+                    self.report(
+                        "CS0200",
+                        span,
+                        format!("Property or indexer '{shown}' cannot be assigned to -- it is read only"),
+                    );
                     return None;
                 }
                 Some(e)
             }
             K::Const => {
-                self.report("CS0131", span, "The left-hand side of an assignment must be a variable, property or indexer");
+                self.report(
+                    "CS0131",
+                    span,
+                    "The left-hand side of an assignment must be a variable, property or indexer",
+                );
                 None
             }
             K::Methods(m) => {
@@ -141,7 +159,11 @@ impl<'a> Binder<'a> {
                 None
             }
             _ => {
-                self.report("CS0131", span, "The left-hand side of an assignment must be a variable, property or indexer");
+                self.report(
+                    "CS0131",
+                    span,
+                    "The left-hand side of an assignment must be a variable, property or indexer",
+                );
                 None
             }
         }
@@ -160,11 +182,12 @@ impl<'a> Binder<'a> {
                 if candidate.kind != kind || candidate.row.hidden {
                     continue;
                 }
-                let same = kind == MemberKind::Set
-                    || (candidate.params.len() == member.params.len()
-                        && candidate.params.iter().zip(&member.params).zip(args.iter().skip(1)).all(|((a, _), given)| {
-                            a.ty.substitute(ty.args()).same(given.value.ty) || a.ty.is_open()
-                        }));
+                let same =
+                    kind == MemberKind::Set
+                        || (candidate.params.len() == member.params.len()
+                            && candidate.params.iter().zip(&member.params).zip(args.iter().skip(1)).all(
+                                |((a, _), given)| a.ty.substitute(ty.args()).same(given.value.ty) || a.ty.is_open(),
+                            ));
                 if same {
                     return Some((candidate, *ty));
                 }
@@ -203,7 +226,11 @@ impl<'a> Binder<'a> {
                         let id = self.temp(arg.value.ty, span);
                         let local = self.local_value(id, span);
                         let ty = arg.value.ty;
-                        stable.push(B::new(K::Assign { target: Box::new(local.clone()), value: Box::new(arg.value) }, ty, span));
+                        stable.push(B::new(
+                            K::Assign { target: Box::new(local.clone()), value: Box::new(arg.value) },
+                            ty,
+                            span,
+                        ));
                         all.push(Arg { value: local, mode: ParamMode::Value });
                     }
                 }
@@ -255,7 +282,11 @@ impl<'a> Binder<'a> {
         let e = self.expr(operand);
         let Some(place) = (match &e.kind {
             K::Const | K::Invoke { .. } | K::CallLocal { .. } => {
-                return self.fail("CS1059", span, "The operand of an increment or decrement operator must be a variable, property or indexer");
+                return self.fail(
+                    "CS1059",
+                    span,
+                    "The operand of an increment or decrement operator must be a variable, property or indexer",
+                );
             }
             _ => self.place(e),
         }) else {
@@ -271,7 +302,11 @@ impl<'a> Binder<'a> {
         let old = if postfix {
             let temp = self.temp(ty, span);
             let local = self.local_value(temp, span);
-            effects.push(B::new(K::Assign { target: Box::new(local.clone()), value: Box::new(place.clone()) }, ty, span));
+            effects.push(B::new(
+                K::Assign { target: Box::new(local.clone()), value: Box::new(place.clone()) },
+                ty,
+                span,
+            ));
             Some(local)
         } else {
             None
@@ -392,7 +427,13 @@ impl<'a> Binder<'a> {
     }
 
     /// A deconstruction target given its value.
-    pub(crate) fn deconstruct_target(&mut self, target: &'a ast::Expr, source: B<'a>, effects: &mut Vec<B<'a>>, span: Span) {
+    pub(crate) fn deconstruct_target(
+        &mut self,
+        target: &'a ast::Expr,
+        source: B<'a>,
+        effects: &mut Vec<B<'a>>,
+        span: Span,
+    ) {
         self.deconstruct_into(target, source, effects, span);
     }
 
@@ -428,7 +469,11 @@ impl<'a> Binder<'a> {
     }
 
     pub(crate) fn designate(
-        &mut self, designation: &'a ast::Designation, declared: Option<Type>, source: B<'a>, effects: &mut Vec<B<'a>>,
+        &mut self,
+        designation: &'a ast::Designation,
+        declared: Option<Type>,
+        source: B<'a>,
+        effects: &mut Vec<B<'a>>,
         span: Span,
     ) {
         match &designation.kind {

@@ -70,58 +70,147 @@ pub(crate) enum K<'a> {
     /// A conversion to the node's type.
     Convert(Box<B<'a>>, How),
     /// A library member; the receiver of an instance member is the first argument.
-    Call { member: Arc<Member>, types: Arc<[Type]>, args: Vec<Arg<'a>>, lifted: bool },
+    Call {
+        member: Arc<Member>,
+        types: Arc<[Type]>,
+        args: Vec<Arg<'a>>,
+        lifted: bool,
+    },
     /// A delegate.
-    Invoke { target: Box<B<'a>>, args: Vec<Arg<'a>> },
+    Invoke {
+        target: Box<B<'a>>,
+        args: Vec<Arg<'a>>,
+    },
     /// A local function.
-    CallLocal { function: FnId, args: Vec<Arg<'a>> },
+    CallLocal {
+        function: FnId,
+        args: Vec<Arg<'a>>,
+    },
     /// Arithmetic and comparison of numbers of one type.
-    Arith { op: Op, left: Box<B<'a>>, right: Box<B<'a>>, checked: bool, lifted: bool },
+    Arith {
+        op: Op,
+        left: Box<B<'a>>,
+        right: Box<B<'a>>,
+        checked: bool,
+        lifted: bool,
+    },
     /// `-x`.
-    Negate { value: Box<B<'a>>, checked: bool, lifted: bool },
+    Negate {
+        value: Box<B<'a>>,
+        checked: bool,
+        lifted: bool,
+    },
     /// `~x`.
-    Complement { value: Box<B<'a>>, lifted: bool },
+    Complement {
+        value: Box<B<'a>>,
+        lifted: bool,
+    },
     /// `!x`.
-    Not { value: Box<B<'a>>, lifted: bool },
+    Not {
+        value: Box<B<'a>>,
+        lifted: bool,
+    },
     /// `&`, `|`, `^`, `==`, `!=` of `bool`.
-    BoolOp { op: Op, left: Box<B<'a>>, right: Box<B<'a>>, lifted: bool },
+    BoolOp {
+        op: Op,
+        left: Box<B<'a>>,
+        right: Box<B<'a>>,
+        lifted: bool,
+    },
     /// `==` and `!=` of `string`.
-    StrEq { left: Box<B<'a>>, right: Box<B<'a>>, negate: bool },
+    StrEq {
+        left: Box<B<'a>>,
+        right: Box<B<'a>>,
+        negate: bool,
+    },
     /// `==` and `!=` of references.
-    RefEq { left: Box<B<'a>>, right: Box<B<'a>>, negate: bool },
+    RefEq {
+        left: Box<B<'a>>,
+        right: Box<B<'a>>,
+        negate: bool,
+    },
     /// `==` of tuples and the like: by parts.
-    ValueEq { left: Box<B<'a>>, right: Box<B<'a>>, negate: bool },
+    ValueEq {
+        left: Box<B<'a>>,
+        right: Box<B<'a>>,
+        negate: bool,
+    },
     /// `x == null` of anything.
-    IsNull { value: Box<B<'a>>, negate: bool },
+    IsNull {
+        value: Box<B<'a>>,
+        negate: bool,
+    },
     AndAlso(Box<B<'a>>, Box<B<'a>>),
     OrElse(Box<B<'a>>, Box<B<'a>>),
     /// Concatenation of texts.
     Concat(Vec<B<'a>>),
-    Conditional { condition: Box<B<'a>>, then: Box<B<'a>>, otherwise: Box<B<'a>> },
+    Conditional {
+        condition: Box<B<'a>>,
+        then: Box<B<'a>>,
+        otherwise: Box<B<'a>>,
+    },
     /// `a ?? b`.
-    Coalesce { left: Box<B<'a>>, convert: Option<(LocalId, Box<B<'a>>)>, right: Box<B<'a>> },
+    Coalesce {
+        left: Box<B<'a>>,
+        convert: Option<(LocalId, Box<B<'a>>)>,
+        right: Box<B<'a>>,
+    },
     /// `target?.access`: the temporary holds the target's value.
-    Access { target: Box<B<'a>>, temp: LocalId, access: Box<B<'a>> },
+    Access {
+        target: Box<B<'a>>,
+        temp: LocalId,
+        access: Box<B<'a>>,
+    },
     /// `x is p`.
-    Is { value: Box<B<'a>>, temp: LocalId, test: Box<Test<'a>> },
+    Is {
+        value: Box<B<'a>>,
+        temp: LocalId,
+        test: Box<Test<'a>>,
+    },
     /// `x as T`.
-    As { value: Box<B<'a>>, ty: Type },
+    As {
+        value: Box<B<'a>>,
+        ty: Type,
+    },
     /// `a = b`; the target is a local, an element, or the getter of a property or indexer.
-    Assign { target: Box<B<'a>>, value: Box<B<'a>> },
+    Assign {
+        target: Box<B<'a>>,
+        value: Box<B<'a>>,
+    },
     /// Deconstruction: parts of a tuple into places.
-    Deconstruct { targets: Vec<Option<B<'a>>>, value: Box<B<'a>>, conversions: Vec<(LocalId, B<'a>)> },
+    Deconstruct {
+        targets: Vec<Option<B<'a>>>,
+        value: Box<B<'a>>,
+        conversions: Vec<(LocalId, B<'a>)>,
+    },
     /// First the effects, then the value.
-    Sequence { effects: Vec<B<'a>>, value: Box<B<'a>> },
+    Sequence {
+        effects: Vec<B<'a>>,
+        value: Box<B<'a>>,
+    },
     /// A lambda as a delegate.
     Lambda(FnId),
     /// A method group as a delegate.
-    Group { target: Option<Box<B<'a>>>, callee: Callee },
+    Group {
+        target: Option<Box<B<'a>>>,
+        callee: Callee,
+    },
     /// `new T[n, m]`.
-    NewArray { element: Type, sizes: Vec<B<'a>> },
+    NewArray {
+        element: Type,
+        sizes: Vec<B<'a>>,
+    },
     /// `new[] { … }`; `lengths` has more than one for more dimensions.
-    ArrayOf { element: Type, lengths: Vec<usize>, items: Vec<B<'a>> },
+    ArrayOf {
+        element: Type,
+        lengths: Vec<usize>,
+        items: Vec<B<'a>>,
+    },
     /// `array[i]`.
-    Element { array: Box<B<'a>>, indexes: Vec<B<'a>> },
+    Element {
+        array: Box<B<'a>>,
+        indexes: Vec<B<'a>>,
+    },
     /// Part of a tuple or an anonymous object.
     Field(Box<B<'a>>, usize),
     /// A tuple or an anonymous object.
@@ -133,7 +222,11 @@ pub(crate) enum K<'a> {
     /// `$"…"`.
     Interpolated(Vec<Part<'a>>),
     /// `x switch { … }`.
-    Switch { value: Box<B<'a>>, temp: LocalId, arms: Vec<(Test<'a>, Option<B<'a>>, B<'a>)> },
+    Switch {
+        value: Box<B<'a>>,
+        temp: LocalId,
+        arms: Vec<(Test<'a>, Option<B<'a>>, B<'a>)>,
+    },
     // Kinds without a type of their own; they never reach the emitter.
     /// A lambda not yet given a delegate type.
     UnboundLambda(&'a ast::Expr),
@@ -148,7 +241,9 @@ pub(crate) enum K<'a> {
     /// A type name.
     TypeName(Type),
     /// `out var x` before its type is known.
-    OutVar { designation: &'a ast::Designation },
+    OutVar {
+        designation: &'a ast::Designation,
+    },
     /// `_` as an `out` argument or an assignment target.
     Discard,
 }
@@ -192,14 +287,21 @@ pub(crate) enum Test<'a> {
     Relation(Op, B<'a>),
     Null,
     /// Of a type; the value goes into the local.
-    Type { ty: Type, local: Option<LocalId> },
+    Type {
+        ty: Type,
+        local: Option<LocalId>,
+    },
     /// `var x`.
     Bind(LocalId),
     Not(Box<Test<'a>>),
     And(Box<Test<'a>>, Box<Test<'a>>),
     Or(Box<Test<'a>>, Box<Test<'a>>),
     /// A part: read with `get` (from `temp`), stored in its own temporary, tested.
-    Part { get: Box<B<'a>>, temp: LocalId, test: Box<Test<'a>> },
+    Part {
+        get: Box<B<'a>>,
+        temp: LocalId,
+        test: Box<Test<'a>>,
+    },
     /// Not null, and of the type.
     All(Vec<Test<'a>>),
 }
@@ -214,17 +316,54 @@ pub(crate) struct S<'a> {
 /// What a bound statement is.
 #[derive(Clone)]
 pub(crate) enum SK<'a> {
-    Block { locals: Vec<LocalId>, body: Vec<S<'a>> },
+    Block {
+        locals: Vec<LocalId>,
+        body: Vec<S<'a>>,
+    },
     Empty,
     Expr(B<'a>),
     /// A local with its initial value.
-    Declare { local: LocalId, value: Option<B<'a>> },
-    If { condition: B<'a>, then: Box<S<'a>>, otherwise: Option<Box<S<'a>>> },
-    While { locals: Vec<LocalId>, condition: B<'a>, body: Box<S<'a>> },
-    DoWhile { body: Box<S<'a>>, condition: B<'a> },
-    For { locals: Vec<LocalId>, init: Vec<S<'a>>, condition: Option<B<'a>>, steps: Vec<B<'a>>, body: Box<S<'a>> },
-    ForEach { locals: Vec<LocalId>, item: LocalId, convert: B<'a>, target: Option<B<'a>>, sequence: B<'a>, body: Box<S<'a>> },
-    Switch { locals: Vec<LocalId>, value: B<'a>, temp: LocalId, sections: Vec<Section<'a>>, default: Option<usize>, exhaustive: bool },
+    Declare {
+        local: LocalId,
+        value: Option<B<'a>>,
+    },
+    If {
+        condition: B<'a>,
+        then: Box<S<'a>>,
+        otherwise: Option<Box<S<'a>>>,
+    },
+    While {
+        locals: Vec<LocalId>,
+        condition: B<'a>,
+        body: Box<S<'a>>,
+    },
+    DoWhile {
+        body: Box<S<'a>>,
+        condition: B<'a>,
+    },
+    For {
+        locals: Vec<LocalId>,
+        init: Vec<S<'a>>,
+        condition: Option<B<'a>>,
+        steps: Vec<B<'a>>,
+        body: Box<S<'a>>,
+    },
+    ForEach {
+        locals: Vec<LocalId>,
+        item: LocalId,
+        convert: B<'a>,
+        target: Option<B<'a>>,
+        sequence: B<'a>,
+        body: Box<S<'a>>,
+    },
+    Switch {
+        locals: Vec<LocalId>,
+        value: B<'a>,
+        temp: LocalId,
+        sections: Vec<Section<'a>>,
+        default: Option<usize>,
+        exhaustive: bool,
+    },
     Break,
     Continue,
     Return(Option<B<'a>>),
@@ -233,8 +372,17 @@ pub(crate) enum SK<'a> {
     /// `goto case` by section.
     GotoCase(usize),
     Label(LabelId),
-    Try { block: Box<S<'a>>, catches: Vec<Catch<'a>>, finally: Option<Box<S<'a>>> },
-    Using { locals: Vec<LocalId>, declare: Vec<S<'a>>, resources: Vec<LocalId>, body: Box<S<'a>> },
+    Try {
+        block: Box<S<'a>>,
+        catches: Vec<Catch<'a>>,
+        finally: Option<Box<S<'a>>>,
+    },
+    Using {
+        locals: Vec<LocalId>,
+        declare: Vec<S<'a>>,
+        resources: Vec<LocalId>,
+        body: Box<S<'a>>,
+    },
 }
 
 /// A section of a `switch`.
@@ -331,7 +479,12 @@ impl<'a> B<'a> {
     pub(crate) fn is_typeless(&self) -> bool {
         matches!(
             self.kind,
-            K::UnboundLambda(_) | K::Methods(_) | K::UnboundTuple(_) | K::UnboundDefault | K::OutVar { .. } | K::Discard
+            K::UnboundLambda(_)
+                | K::Methods(_)
+                | K::UnboundTuple(_)
+                | K::UnboundDefault
+                | K::OutVar { .. }
+                | K::Discard
         ) || (self.ty.is_null())
     }
 }

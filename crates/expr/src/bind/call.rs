@@ -41,7 +41,9 @@ impl<'a> Binder<'a> {
         match callee.kind {
             K::Error => B::error(span),
             K::Methods(methods) => self.call_group(*methods, given, span),
-            K::TypeName(ty) => self.fail("CS1955", span, format!("Non-invocable member '{ty}' cannot be used like a method.")),
+            K::TypeName(ty) => {
+                self.fail("CS1955", span, format!("Non-invocable member '{ty}' cannot be used like a method."))
+            }
             _ if callee.ty.is_delegate() => self.call_delegate(callee, given, span),
             _ => {
                 let name = match &callee.kind {
@@ -115,13 +117,20 @@ impl<'a> Binder<'a> {
         }
         if levels.is_empty() || levels.iter().all(|l| l.iter().all(|(m, _)| m.def.full_name() == "System.Object")) {
             // Library types may leave plain interface members (CompareTo, Equals) to the interface's rows.
-            levels.splice(0..0, interfaces.into_iter().filter(|l| {
-                l.iter().any(|(m, _)| matches!(m.name, "CompareTo" | "Equals" | "Dispose" | "GetEnumerator" | "ToString"))
-            }));
+            levels.splice(
+                0..0,
+                interfaces.into_iter().filter(|l| {
+                    l.iter().any(|(m, _)| {
+                        matches!(m.name, "CompareTo" | "Equals" | "Dispose" | "GetEnumerator" | "ToString")
+                    })
+                }),
+            );
         } else {
-            levels.extend(interfaces.into_iter().filter(|l| {
-                l.iter().any(|(m, _)| matches!(m.name, "CompareTo" | "Equals" | "GetEnumerator"))
-            }));
+            levels.extend(
+                interfaces
+                    .into_iter()
+                    .filter(|l| l.iter().any(|(m, _)| matches!(m.name, "CompareTo" | "Equals" | "GetEnumerator"))),
+            );
         }
         levels
     }
@@ -171,10 +180,9 @@ impl<'a> Binder<'a> {
             }
             if misfits.is_empty() {
                 // Those whose receiver fits explain the failure.
-                extension_misfits
-                    .retain(|(member, misfit)| {
-                        !matches!(misfit, Misfit::Argument { index: 0, .. }) && self.receiver_fits(member, methods.on)
-                    });
+                extension_misfits.retain(|(member, misfit)| {
+                    !matches!(misfit, Misfit::Argument { index: 0, .. }) && self.receiver_fits(member, methods.on)
+                });
                 if !extension_misfits.is_empty() {
                     return self.misfit(&name, span, methods.name_span, &extension_misfits, &all, methods.on, false);
                 }
@@ -221,7 +229,14 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn choose(&mut self, fits: Vec<Fit>, methods: Methods<'a>, given: Vec<Given<'a>>, span: Span, extension: bool) -> B<'a> {
+    fn choose(
+        &mut self,
+        fits: Vec<Fit>,
+        methods: Methods<'a>,
+        given: Vec<Given<'a>>,
+        span: Span,
+        extension: bool,
+    ) -> B<'a> {
         match self.best(fits, &given) {
             Ok(fit) => {
                 let receiver = if extension { None } else { methods.target };
@@ -243,7 +258,12 @@ impl<'a> Binder<'a> {
     }
 
     pub(crate) fn build_call(
-        &mut self, fit: &Fit, receiver: Option<B<'a>>, given: Vec<Given<'a>>, span: Span, name_span: Span,
+        &mut self,
+        fit: &Fit,
+        receiver: Option<B<'a>>,
+        given: Vec<Given<'a>>,
+        span: Span,
+        name_span: Span,
     ) -> B<'a> {
         self.use_member(&fit.member, name_span);
         let mut args = Vec::new();
@@ -314,7 +334,11 @@ impl<'a> Binder<'a> {
             } else if let Some(slot) = slots.get_mut(place) {
                 *slot = Some(argument);
             } else {
-                return self.fail("CS1501", span, format!("No overload for method '{name}' takes {} arguments", index + 1));
+                return self.fail(
+                    "CS1501",
+                    span,
+                    format!("No overload for method '{name}' takes {} arguments", index + 1),
+                );
             }
         }
         let mut args = Vec::new();
@@ -379,8 +403,7 @@ impl<'a> Binder<'a> {
         if methods.local.is_some() {
             return None;
         }
-        let given: Vec<Given<'a>> =
-            inputs.iter().map(|ty| Given::plain(B::new(K::Default, *ty, e.span))).collect();
+        let given: Vec<Given<'a>> = inputs.iter().map(|ty| Given::plain(B::new(K::Default, *ty, e.span))).collect();
         let is_static = methods.target.is_none();
         for level in self.levels(methods.on, &methods.name, Some(is_static)) {
             let mut fits = Vec::new();
@@ -469,12 +492,8 @@ impl<'a> Binder<'a> {
         let target = if fit.member.is_static && !fit.member.is_extension { None } else { methods.target.map(Box::new) };
         let skip = usize::from(fit.member.is_extension);
         let convert = fit.member.params.iter().skip(skip).map(|p| p.ty.substitute(&fit.types)).collect();
-        let callee = Callee::Member {
-            member: Arc::clone(&fit.member),
-            types: fit.types.as_slice().into(),
-            convert,
-            ret,
-        };
+        let callee =
+            Callee::Member { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), convert, ret };
         B::new(K::Group { target, callee }, to, span)
     }
 

@@ -104,7 +104,9 @@ impl<'a> Binder<'a> {
             || (from.is_interface() && !sealed(to))
             || (from.is_interface() && self.registry.derives(to, from))
             || array_downcast(self, from, to)
-            || (from.is_delegate() && to.is_delegate() && from.def().map(std::ptr::from_ref) == to.def().map(std::ptr::from_ref));
+            || (from.is_delegate()
+                && to.is_delegate()
+                && from.def().map(std::ptr::from_ref) == to.def().map(std::ptr::from_ref));
         possible.then_some(How::Cast)
     }
 
@@ -151,11 +153,7 @@ impl<'a> Binder<'a> {
                         .all(|(part, ty)| self.implicit(part, ty).is_some())
                         .then_some(Conversion::Tuple);
                 }
-                return from
-                    .iter()
-                    .zip(into)
-                    .all(|(s, t)| self.standard(*s, t).is_some())
-                    .then_some(Conversion::Tuple);
+                return from.iter().zip(into).all(|(s, t)| self.standard(*s, t).is_some()).then_some(Conversion::Tuple);
             }
         }
         self.user(e.ty, to, false)
@@ -199,10 +197,14 @@ impl<'a> Binder<'a> {
                     let source = param.ty.substitute(owner.args());
                     let target = member.ret.substitute(owner.args());
                     let fits = if explicit {
-                        (self.standard(from, source).is_some() || self.standard(source, from).is_some()
-                            || self.standard(s0, source).is_some() || self.standard_explicit_value(s0, source))
-                            && (self.standard(target, to).is_some() || self.standard(to, target).is_some()
-                                || self.standard(target, t0).is_some() || self.standard_explicit_value(target, t0))
+                        (self.standard(from, source).is_some()
+                            || self.standard(source, from).is_some()
+                            || self.standard(s0, source).is_some()
+                            || self.standard_explicit_value(s0, source))
+                            && (self.standard(target, to).is_some()
+                                || self.standard(to, target).is_some()
+                                || self.standard(target, t0).is_some()
+                                || self.standard_explicit_value(target, t0))
                     } else {
                         (self.standard(from, source).is_some() || self.standard(s0, source).is_some())
                             && (self.standard(target, to).is_some())
@@ -425,7 +427,8 @@ impl<'a> Binder<'a> {
                     }
                     how => how,
                 };
-                if self.unchecked && let Some(value) = &e.constant
+                if self.unchecked
+                    && let Some(value) = &e.constant
                     && let Ok(folded) = arith::convert(value, to.underlying(), false)
                     && matches!(how, How::Number { .. })
                 {
@@ -451,7 +454,11 @@ impl<'a> Binder<'a> {
             _ => {}
         }
         if e.is_null() {
-            return self.fail("CS0037", span, format!("Cannot convert null to '{to}' because it is a non-nullable value type"));
+            return self.fail(
+                "CS0037",
+                span,
+                format!("Cannot convert null to '{to}' because it is a non-nullable value type"),
+            );
         }
         self.fail("CS0030", span, format!("Cannot convert type '{}' to '{to}'", e.ty))
     }
@@ -479,23 +486,40 @@ impl<'a> Binder<'a> {
             }
             K::Namespace(name) => {
                 let name = name.clone();
-                return self.fail("CS0119", span, format!("'{name}' is a namespace, which is not valid in the given context"));
+                return self.fail(
+                    "CS0119",
+                    span,
+                    format!("'{name}' is a namespace, which is not valid in the given context"),
+                );
             }
             K::UnboundTuple(_) => {
-                return self.fail("CS8135", span, format!("Tuple with the given elements cannot be converted to type '{to}'."));
+                return self.fail(
+                    "CS8135",
+                    span,
+                    format!("Tuple with the given elements cannot be converted to type '{to}'."),
+                );
             }
             _ => {}
         }
         if e.is_null() {
-            return self.fail("CS0037", span, format!("Cannot convert null to '{to}' because it is a non-nullable value type"));
+            return self.fail(
+                "CS0037",
+                span,
+                format!("Cannot convert null to '{to}' because it is a non-nullable value type"),
+            );
         }
         if let Some(value) = &e.constant {
             let target = to.underlying();
-            if is_integer(e.ty) && is_integer(target) || (is_integer(e.ty) && target == Type::char() && e.ty == target) {
+            if is_integer(e.ty) && is_integer(target) || (is_integer(e.ty) && target == Type::char() && e.ty == target)
+            {
                 let fits = arith::convert(value, target, true).is_ok();
                 if !fits || e.ty == Type::int() {
                     let shown = show(value);
-                    return self.fail("CS0031", span, format!("Constant value '{shown}' cannot be converted to a '{target}'"));
+                    return self.fail(
+                        "CS0031",
+                        span,
+                        format!("Constant value '{shown}' cannot be converted to a '{target}'"),
+                    );
                 }
             }
             if e.ty == Type::double() && (target == Type::float() || target == Type::decimal()) {
@@ -524,11 +548,8 @@ impl<'a> Binder<'a> {
             );
             return B::error(span);
         }
-        let help = if to == Type::string() && !e.ty.is_void() {
-            Some("call `.ToString()` on it".to_owned())
-        } else {
-            None
-        };
+        let help =
+            if to == Type::string() && !e.ty.is_void() { Some("call `.ToString()` on it".to_owned()) } else { None };
         self.report_help("CS0029", span, format!("Cannot implicitly convert type '{}' to '{to}'", e.ty), help);
         B::error(span)
     }
@@ -592,7 +613,8 @@ fn array_downcast(binder: &Binder<'_>, from: Type, to: Type) -> bool {
         }
         // IList<object> to object[] and the like
         (Kind::Named { args, .. }, Kind::Array { element, rank: 1 }) if from.is_interface() && args.len() == 1 => {
-            element.is_reference() && binder.standard_explicit(args[0], *element).is_some()
+            element.is_reference()
+                && binder.standard_explicit(args[0], *element).is_some()
                 && binder.registry.supers(to).iter().any(|t| from.def().is_some_and(|d| t.is(d)))
         }
         _ => false,
@@ -618,8 +640,18 @@ fn constant_fits(from: Type, value: &Value, to: Type) -> Option<Value> {
 /// C#'s implicit numeric conversions.
 pub(crate) fn implicit_number(from: Type, to: Type) -> bool {
     const ORDER: [&str; 12] = [
-        "System.SByte", "System.Byte", "System.Int16", "System.UInt16", "System.Int32", "System.UInt32", "System.Int64",
-        "System.UInt64", "System.Char", "System.Single", "System.Double", "System.Decimal",
+        "System.SByte",
+        "System.Byte",
+        "System.Int16",
+        "System.UInt16",
+        "System.Int32",
+        "System.UInt32",
+        "System.Int64",
+        "System.UInt64",
+        "System.Char",
+        "System.Single",
+        "System.Double",
+        "System.Decimal",
     ];
     let (Some(a), Some(b)) = (from.def(), to.def()) else { return false };
     let index = |name: &str| ORDER.iter().position(|n| *n == name);

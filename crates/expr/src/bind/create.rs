@@ -12,7 +12,11 @@ use crate::value::Value;
 
 impl<'a> Binder<'a> {
     pub(crate) fn new_object(
-        &mut self, ty: Option<&'a ast::Type>, args: Option<&'a [ast::Argument]>, initializer: Option<&'a Initializer>, span: Span,
+        &mut self,
+        ty: Option<&'a ast::Type>,
+        args: Option<&'a [ast::Argument]>,
+        initializer: Option<&'a Initializer>,
+        span: Span,
     ) -> B<'a> {
         let Some(written) = ty else { return self.newer(span, "target-typed object creation", "9.0") };
         let ty = self.ty(written);
@@ -44,8 +48,14 @@ impl<'a> Binder<'a> {
         };
         if def.is_abstract() {
             return match def.shape() {
-                Shape::Static => self.fail("CS0712", span, format!("Cannot create an instance of the static class '{ty}'")),
-                _ => self.fail("CS0144", span, format!("Cannot create an instance of the abstract class or interface '{ty}'")),
+                Shape::Static => {
+                    self.fail("CS0712", span, format!("Cannot create an instance of the static class '{ty}'"))
+                }
+                _ => self.fail(
+                    "CS0144",
+                    span,
+                    format!("Cannot create an instance of the abstract class or interface '{ty}'"),
+                ),
             };
         }
         if ty.is_value_type() && given.is_empty() {
@@ -72,7 +82,11 @@ impl<'a> Binder<'a> {
             Err(fits) => {
                 let [a, b, ..] = fits.as_slice() else { return B::error(span) };
                 let (a, b) = (super::overload::describe(&a.member), super::overload::describe(&b.member));
-                self.fail("CS0121", span, format!("The call is ambiguous between the following methods or properties: '{a}' and '{b}'"))
+                self.fail(
+                    "CS0121",
+                    span,
+                    format!("The call is ambiguous between the following methods or properties: '{a}' and '{b}'"),
+                )
             }
         }
     }
@@ -82,11 +96,8 @@ impl<'a> Binder<'a> {
         let ty = created.ty;
         let temp = self.temp(ty, span);
         let object = self.local_value(temp, span);
-        let mut effects = vec![B::new(
-            K::Assign { target: Box::new(object.clone()), value: Box::new(created) },
-            ty,
-            span,
-        )];
+        let mut effects =
+            vec![B::new(K::Assign { target: Box::new(object.clone()), value: Box::new(created) }, ty, span)];
         self.initializer_effects(&object, initializer, &mut effects, span);
         if effects.iter().any(B::is_error) {
             return B::error(span);
@@ -94,7 +105,13 @@ impl<'a> Binder<'a> {
         B::new(K::Sequence { effects, value: Box::new(object) }, ty, span)
     }
 
-    fn initializer_effects(&mut self, object: &B<'a>, initializer: &'a Initializer, effects: &mut Vec<B<'a>>, span: Span) {
+    fn initializer_effects(
+        &mut self,
+        object: &B<'a>,
+        initializer: &'a Initializer,
+        effects: &mut Vec<B<'a>>,
+        span: Span,
+    ) {
         match initializer {
             Initializer::Object(members) => {
                 for (target, value) in members {
@@ -192,7 +209,11 @@ impl<'a> Binder<'a> {
                 continue;
             }
             if names.contains(&name) {
-                self.report("CS0833", member.value.span, "An anonymous type cannot have multiple properties with the same name");
+                self.report(
+                    "CS0833",
+                    member.value.span,
+                    "An anonymous type cannot have multiple properties with the same name",
+                );
                 bad = true;
                 continue;
             }
@@ -208,13 +229,20 @@ impl<'a> Binder<'a> {
     }
 
     pub(crate) fn new_array(
-        &mut self, ty: &'a ast::Type, sizes: &'a [ast::Expr], initializer: Option<&'a ast::Expr>, span: Span,
+        &mut self,
+        ty: &'a ast::Type,
+        sizes: &'a [ast::Expr],
+        initializer: Option<&'a ast::Expr>,
+        span: Span,
     ) -> B<'a> {
         let array = self.ty(ty);
-        let sizes: Vec<B<'a>> = sizes.iter().map(|s| {
-            let size = self.value(s);
-            self.array_index(size)
-        }).collect();
+        let sizes: Vec<B<'a>> = sizes
+            .iter()
+            .map(|s| {
+                let size = self.value(s);
+                self.array_index(size)
+            })
+            .collect();
         let Kind::Array { element, rank } = array.kind() else { return B::error(span) };
         if sizes.iter().any(B::is_error) {
             return B::error(span);
@@ -232,7 +260,11 @@ impl<'a> Binder<'a> {
                         Some(n) if usize::try_from(n).ok() == Some(*length) => {}
                         Some(n) => {
                             let at = initializer.span;
-                            return self.fail("CS0847", at, format!("An array initializer of length '{n}' is expected"));
+                            return self.fail(
+                                "CS0847",
+                                at,
+                                format!("An array initializer of length '{n}' is expected"),
+                            );
                         }
                         None => return self.fail("CS0150", size.span, "A constant value is expected"),
                     }
@@ -259,7 +291,12 @@ impl<'a> Binder<'a> {
     }
 
     fn array_items(
-        &mut self, element: Type, initializer: &'a ast::Expr, depth: usize, lengths: &mut Vec<Option<usize>>, items: &mut Vec<B<'a>>,
+        &mut self,
+        element: Type,
+        initializer: &'a ast::Expr,
+        depth: usize,
+        lengths: &mut Vec<Option<usize>>,
+        items: &mut Vec<B<'a>>,
     ) -> bool {
         let E::ArrayInitializer(elements) = &initializer.kind else {
             self.report("CS0846", initializer.span, "A nested array initializer is expected");
@@ -309,7 +346,13 @@ impl<'a> Binder<'a> {
         B::new(K::ArrayOf { element, lengths, items }, ty, span)
     }
 
-    fn flatten(&mut self, initializer: &'a ast::Expr, depth: usize, lengths: &mut Vec<Option<usize>>, out: &mut Vec<B<'a>>) -> bool {
+    fn flatten(
+        &mut self,
+        initializer: &'a ast::Expr,
+        depth: usize,
+        lengths: &mut Vec<Option<usize>>,
+        out: &mut Vec<B<'a>>,
+    ) -> bool {
         let E::ArrayInitializer(elements) = &initializer.kind else {
             self.report("CS0846", initializer.span, "A nested array initializer is expected");
             return false;

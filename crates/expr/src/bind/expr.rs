@@ -200,7 +200,9 @@ impl<'a> Binder<'a> {
         self.fail(
             "CS8370",
             span,
-            format!("Feature '{feature}' is not available in C# 7.3. Please use language version {version} or greater."),
+            format!(
+                "Feature '{feature}' is not available in C# 7.3. Please use language version {version} or greater."
+            ),
         )
     }
 
@@ -267,7 +269,8 @@ impl<'a> Binder<'a> {
         let mut names: Vec<Option<Box<str>>> = Vec::new();
         for element in elements {
             let value = self.value(&element.value);
-            let name = element.name.as_ref().map(|n| Box::from(n.name.as_str())).or_else(|| inferred_name(&element.value));
+            let name =
+                element.name.as_ref().map(|n| Box::from(n.name.as_str())).or_else(|| inferred_name(&element.value));
             names.push(name);
             parts.push((element.name.clone(), value));
         }

@@ -69,7 +69,10 @@ fn reach(s: &S<'_>) -> Reach {
         }
         SK::DoWhile { body, condition } => {
             let inner = reach(body);
-            Reach { falls: inner.breaks || ((inner.falls || inner.continues) && !is_true(condition)), ..Reach::default() }
+            Reach {
+                falls: inner.breaks || ((inner.falls || inner.continues) && !is_true(condition)),
+                ..Reach::default()
+            }
         }
         SK::For { condition, body, .. } => {
             let endless = condition.as_ref().is_none_or(is_true);
@@ -334,7 +337,10 @@ impl<'a> Walk<'_, 'a> {
                 self.expr(left);
                 self.expr(right);
             }
-            K::Concat(parts) | K::Record(parts) | K::ArrayOf { items: parts, .. } | K::NewArray { sizes: parts, .. } => {
+            K::Concat(parts)
+            | K::Record(parts)
+            | K::ArrayOf { items: parts, .. }
+            | K::NewArray { sizes: parts, .. } => {
                 for part in parts {
                     self.expr(part);
                 }

@@ -45,9 +45,9 @@ impl Inference {
             all.push(Type::object());
         }
         for (offset, bounds) in self.bounds.iter().enumerate() {
-            all.push(bounds.fixed.unwrap_or_else(|| {
-                Type::param(u16::try_from(self.base + offset).unwrap_or(u16::MAX), "?")
-            }));
+            all.push(
+                bounds.fixed.unwrap_or_else(|| Type::param(u16::try_from(self.base + offset).unwrap_or(u16::MAX), "?")),
+            );
         }
         ty.substitute(&all)
     }
@@ -63,7 +63,10 @@ impl<'a> Binder<'a> {
     /// The type arguments of a generic member for these arguments; `class` are those of its type.
     /// `pairs` are (parameter type, argument) of the form being tried.
     pub(crate) fn infer(
-        &mut self, member: &Member, class: &[Type], pairs: &[(Type, ParamMode, &Given<'a>)],
+        &mut self,
+        member: &Member,
+        class: &[Type],
+        pairs: &[(Type, ParamMode, &Given<'a>)],
     ) -> Option<Vec<Type>> {
         let mut inference = Inference {
             base: member.def.arity(),
@@ -85,9 +88,10 @@ impl<'a> Binder<'a> {
             let waiting: Vec<usize> = (0..inference.bounds.len())
                 .filter(|i| {
                     inference.bounds[*i].fixed.is_none()
-                        && !pairs.iter().enumerate().any(|(p, (ty, _, given))| {
-                            !done[p] && self.output_mentions(&inference, *ty, given, *i)
-                        })
+                        && !pairs
+                            .iter()
+                            .enumerate()
+                            .any(|(p, (ty, _, given))| !done[p] && self.output_mentions(&inference, *ty, given, *i))
                 })
                 .collect();
             for index in waiting {
@@ -102,9 +106,10 @@ impl<'a> Binder<'a> {
                     .filter(|i| {
                         inference.bounds[*i].fixed.is_none()
                             && has_bounds(&inference.bounds[*i])
-                            && pairs.iter().enumerate().any(|(p, (ty, _, given))| {
-                                !done[p] && self.input_mentions(&inference, *ty, given, *i)
-                            })
+                            && pairs
+                                .iter()
+                                .enumerate()
+                                .any(|(p, (ty, _, given))| !done[p] && self.input_mentions(&inference, *ty, given, *i))
                     })
                     .collect();
                 for index in inputs {
@@ -163,9 +168,7 @@ impl<'a> Binder<'a> {
         if !matches!(given.value.kind, K::UnboundLambda(_) | K::Methods(_)) {
             return false;
         }
-        self.registry
-            .delegate(ty)
-            .is_some_and(|(inputs, _)| inputs.iter().any(|(t, _)| mentions(inference, *t, index)))
+        self.registry.delegate(ty).is_some_and(|(inputs, _)| inputs.iter().any(|(t, _)| mentions(inference, *t, index)))
     }
 
     fn phase_one(&mut self, inference: &mut Inference, e: &B<'a>, ty: Type, mode: ParamMode) {

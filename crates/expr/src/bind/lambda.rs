@@ -45,7 +45,12 @@ impl<'a> Binder<'a> {
         if params.is_empty() || params.iter().any(|p| p.ty.is_none()) {
             return None;
         }
-        Some(params.iter().map(|p| p.ty.as_ref().and_then(|t| self.type_or(t, false)).unwrap_or_else(Type::error)).collect())
+        Some(
+            params
+                .iter()
+                .map(|p| p.ty.as_ref().and_then(|t| self.type_or(t, false)).unwrap_or_else(Type::error))
+                .collect(),
+        )
     }
 
     fn bind_lambda(&mut self, syntax: &'a ast::Expr, inputs: &[Type]) -> Option<BoundLambda<'a>> {
@@ -271,7 +276,11 @@ impl<'a> Binder<'a> {
         let K::UnboundLambda(syntax) = e.kind else { return B::error(span) };
         let what = if matches!(syntax.kind, E::Lambda(_)) { "lambda expression" } else { "anonymous method" };
         let Some((params, ret)) = self.registry.delegate(to) else {
-            return self.fail("CS1660", span, format!("Cannot convert {what} to type '{to}' because it is not a delegate type"));
+            return self.fail(
+                "CS1660",
+                span,
+                format!("Cannot convert {what} to type '{to}' because it is not a delegate type"),
+            );
         };
         let Some(shape) = parts(syntax) else { return B::error(span) };
         if let Some(written) = shape.params
@@ -307,7 +316,11 @@ impl<'a> Binder<'a> {
             }
             Body::Block(_) => {
                 if bound.end_reachable && !ret.is_void() {
-                    return self.fail("CS1643", span, format!("Not all code paths return a value in {what} of type '{to}'"));
+                    return self.fail(
+                        "CS1643",
+                        span,
+                        format!("Not all code paths return a value in {what} of type '{to}'"),
+                    );
                 }
                 for value in bound.returns {
                     match value {
@@ -324,7 +337,11 @@ impl<'a> Binder<'a> {
                             }
                         }
                         None if !ret.is_void() => {
-                            self.report("CS0126", span, format!("An object of a type convertible to '{ret}' is required"));
+                            self.report(
+                                "CS0126",
+                                span,
+                                format!("An object of a type convertible to '{ret}' is required"),
+                            );
                         }
                         None => {}
                     }
@@ -401,11 +418,24 @@ impl<'a> Binder<'a> {
     }
 
     /// CS0161, CS0126, CS0127 for a local function or the program.
-    pub(crate) fn check_returns(&mut self, s: &S<'a>, returns: &[(Option<B<'a>>, Span)], name: &str, ret: Type, span: Span) {
+    pub(crate) fn check_returns(
+        &mut self,
+        s: &S<'a>,
+        returns: &[(Option<B<'a>>, Span)],
+        name: &str,
+        ret: Type,
+        span: Span,
+    ) {
         if ret.is_void() {
             for (value, at) in returns {
                 if value.is_some() {
-                    self.report("CS0127", *at, format!("Since '{name}' returns void, a return keyword must not be followed by an object expression"));
+                    self.report(
+                        "CS0127",
+                        *at,
+                        format!(
+                            "Since '{name}' returns void, a return keyword must not be followed by an object expression"
+                        ),
+                    );
                 }
             }
             return;
@@ -424,10 +454,9 @@ impl<'a> Binder<'a> {
 /// May the expression stand as a statement?
 pub(crate) fn is_statement(e: &B<'_>) -> bool {
     match &e.kind {
-        K::Call { member, .. } => matches!(
-            member.kind,
-            crate::library::MemberKind::Method | crate::library::MemberKind::Constructor
-        ),
+        K::Call { member, .. } => {
+            matches!(member.kind, crate::library::MemberKind::Method | crate::library::MemberKind::Constructor)
+        }
         K::Invoke { .. }
         | K::CallLocal { .. }
         | K::Assign { .. }

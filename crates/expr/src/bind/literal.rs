@@ -4,7 +4,7 @@ use apimite_diag::Span;
 
 use super::Binder;
 use super::bound::{B, K, Part};
-use crate::syntax::ast::{self, InterpolatedPart, IntSuffix, Literal, RealSuffix};
+use crate::syntax::ast::{self, IntSuffix, InterpolatedPart, Literal, RealSuffix};
 use crate::types::Type;
 use crate::value::{Str, Value};
 

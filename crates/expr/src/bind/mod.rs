@@ -22,7 +22,7 @@ mod switch;
 use apimite_diag::{Span, nearest};
 use hashbrown::HashMap;
 
-use self::bound::{B, Body, Function, FnId, K, LabelId, Local, LocalId, S};
+use self::bound::{B, Body, FnId, Function, K, LabelId, Local, LocalId, S};
 use crate::compile::{CompileError, Settings, Tree};
 use crate::library::{Needs, Registry};
 use crate::syntax::ast;
@@ -145,7 +145,13 @@ impl<'a> Binder<'a> {
         self.errors.push(CompileError { code, message: message.into(), span, help: None });
     }
 
-    pub(crate) fn report_help(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn report_help(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         self.errors.push(CompileError { code, message: message.into(), span, help });
     }
 
@@ -280,8 +286,7 @@ impl<'a> Binder<'a> {
 
     /// Names in scope, for suggestions.
     pub(crate) fn names_in_scope(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.scopes.iter().flat_map(|s| s.names.keys().map(ToString::to_string)).collect();
+        let mut names: Vec<String> = self.scopes.iter().flat_map(|s| s.names.keys().map(ToString::to_string)).collect();
         if self.settings.context.is_some() {
             names.push("context".to_owned());
         }
@@ -359,7 +364,11 @@ impl<'a> Binder<'a> {
                 if returns.is_empty() || returns.iter().any(|(v, _)| v.is_none()) {
                     for (value, span) in &returns {
                         if value.is_none() {
-                            self.report("CS0126", *span, format!("An object of a type convertible to '{want}' is required"));
+                            self.report(
+                                "CS0126",
+                                *span,
+                                format!("An object of a type convertible to '{want}' is required"),
+                            );
                         }
                     }
                 }
@@ -383,12 +392,6 @@ impl<'a> Binder<'a> {
 
 impl Scope {
     fn new(function: FnId, is_function_start: bool) -> Self {
-        Self {
-            names: Map::default(),
-            locals: Vec::new(),
-            labels: Map::default(),
-            function,
-            is_function_start,
-        }
+        Self { names: Map::default(), locals: Vec::new(), labels: Map::default(), function, is_function_start }
     }
 }

@@ -27,7 +27,11 @@ impl<'a> Binder<'a> {
             }
             T::Var => {
                 if tell {
-                    self.report("CS0825", ty.span, "The contextual keyword 'var' may only appear within a local variable declaration");
+                    self.report(
+                        "CS0825",
+                        ty.span,
+                        "The contextual keyword 'var' may only appear within a local variable declaration",
+                    );
                 }
                 None
             }
@@ -70,7 +74,11 @@ impl<'a> Binder<'a> {
             T::Ref { target, .. } => self.type_or(target, tell),
             T::Pointer(_) => {
                 if tell {
-                    self.report("CS0214", ty.span, "Pointers and fixed size buffers may only be used in an unsafe context");
+                    self.report(
+                        "CS0214",
+                        ty.span,
+                        "Pointers and fixed size buffers may only be used in an unsafe context",
+                    );
                 }
                 None
             }
@@ -165,7 +173,11 @@ impl<'a> Binder<'a> {
                     self.report(
                         "CS0104",
                         span,
-                        format!("'{path}' is an ambiguous reference between '{}' and '{}'", a.full_name(), b.full_name()),
+                        format!(
+                            "'{path}' is an ambiguous reference between '{}' and '{}'",
+                            a.full_name(),
+                            b.full_name()
+                        ),
                     );
                 }
                 Some(a)
@@ -194,13 +206,13 @@ impl<'a> Binder<'a> {
         let arities = self.registry.arities(path);
         if let Some(other) = arities.iter().copied().find(|a| *a != arity) {
             if arity == 0 {
-                self.report(
-                    "CS0305",
-                    span,
-                    format!("Using the generic type '{path}' requires {other} type arguments"),
-                );
+                self.report("CS0305", span, format!("Using the generic type '{path}' requires {other} type arguments"));
             } else {
-                self.report("CS0308", span, format!("The non-generic type '{path}' cannot be used with type arguments"));
+                self.report(
+                    "CS0308",
+                    span,
+                    format!("The non-generic type '{path}' cannot be used with type arguments"),
+                );
             }
             return;
         }
@@ -306,7 +318,11 @@ impl<'a> Binder<'a> {
     }
 
     fn function_group(
-        &mut self, id: super::bound::FnId, name: &ast::SimpleName, type_args: Vec<Type>, span: Span,
+        &mut self,
+        id: super::bound::FnId,
+        name: &ast::SimpleName,
+        type_args: Vec<Type>,
+        span: Span,
     ) -> B<'a> {
         let methods = Methods {
             name: Str::new(&name.ident.name),
@@ -321,7 +337,13 @@ impl<'a> Binder<'a> {
 
     /// A method group.
     pub(crate) fn group(
-        &mut self, name: &str, name_span: Span, target: Option<B<'a>>, on: Type, type_args: Vec<Type>, span: Span,
+        &mut self,
+        name: &str,
+        name_span: Span,
+        target: Option<B<'a>>,
+        on: Type,
+        type_args: Vec<Type>,
+        span: Span,
     ) -> B<'a> {
         let methods = Methods { name: Str::new(name), name_span, target, on, type_args, local: None };
         B::new(K::Methods(Box::new(methods)), Type::void(), span)

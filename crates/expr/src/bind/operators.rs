@@ -45,7 +45,11 @@ impl<'a> Binder<'a> {
             UnaryOp::NullForgiving => return self.newer(span, "nullable reference types", "8.0"),
             UnaryOp::IndexFromEnd => return self.newer(span, "index operator", "8.0"),
             UnaryOp::AddressOf | UnaryOp::Dereference => {
-                return self.fail("CS0214", span, "Pointers and fixed size buffers may only be used in an unsafe context");
+                return self.fail(
+                    "CS0214",
+                    span,
+                    "Pointers and fixed size buffers may only be used in an unsafe context",
+                );
             }
             _ => {}
         }
@@ -146,7 +150,14 @@ impl<'a> Binder<'a> {
         self.fail("CS0023", span, format!("Operator '{symbol}' cannot be applied to operand of type '{shown}'"))
     }
 
-    pub(crate) fn binary(&mut self, op: BinaryOp, left: &'a ast::Expr, right: &'a ast::Expr, op_span: Span, span: Span) -> B<'a> {
+    pub(crate) fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &'a ast::Expr,
+        right: &'a ast::Expr,
+        op_span: Span,
+        span: Span,
+    ) -> B<'a> {
         match op {
             BinaryOp::AndAlso | BinaryOp::OrElse => return self.logical(op, left, right, span),
             BinaryOp::Coalesce => return self.coalesce(left, right, span),
@@ -178,7 +189,10 @@ impl<'a> Binder<'a> {
         let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
         let negate = op == BinaryOp::NotEqual;
         // Tuples are compared by parts.
-        if equality && (matches!(left.kind, K::UnboundTuple(_)) || left.ty.is_tuple()) && (matches!(right.kind, K::UnboundTuple(_)) || right.ty.is_tuple()) {
+        if equality
+            && (matches!(left.kind, K::UnboundTuple(_)) || left.ty.is_tuple())
+            && (matches!(right.kind, K::UnboundTuple(_)) || right.ty.is_tuple())
+        {
             return self.tuple_equality(left, right, negate, span);
         }
         let null = |e: &B<'a>| e.is_null();
@@ -232,7 +246,11 @@ impl<'a> Binder<'a> {
             _ => e.ty.csharp(),
         };
         let (a, b) = (show(left), show(right));
-        self.fail("CS0019", span, format!("Operator '{}' cannot be applied to operands of type '{a}' and '{b}'", op.text()))
+        self.fail(
+            "CS0019",
+            span,
+            format!("Operator '{}' cannot be applied to operands of type '{a}' and '{b}'", op.text()),
+        )
     }
 
     fn tuple_equality(&mut self, left: B<'a>, right: B<'a>, negate: bool, span: Span) -> B<'a> {
@@ -328,7 +346,13 @@ impl<'a> Binder<'a> {
         for e in [left, right] {
             let ty = e.ty.underlying();
             // Numbers, char, bool and string have their built-in operators.
-            if is_number(ty) || ty == Type::char() || ty == Type::bool() || ty == Type::string() || ty.is_enum() || ty.is_error() {
+            if is_number(ty)
+                || ty == Type::char()
+                || ty == Type::bool()
+                || ty == Type::string()
+                || ty.is_enum()
+                || ty.is_error()
+            {
                 continue;
             }
             let mut at = ty.def().map(|_| ty);
@@ -467,7 +491,9 @@ impl<'a> Binder<'a> {
         // string == string, also with null
         if equality
             && (left.ty == Type::string() || right.ty == Type::string())
-            && [left, right].iter().all(|e| e.ty == Type::string() || e.is_null() || matches!(e.kind, K::UnboundDefault))
+            && [left, right]
+                .iter()
+                .all(|e| e.ty == Type::string() || e.is_null() || matches!(e.kind, K::UnboundDefault))
         {
             let a = self.convert(left.clone(), Type::string());
             let b = self.convert(right.clone(), Type::string());
@@ -526,7 +552,10 @@ impl<'a> Binder<'a> {
         }
         // shifts
         if matches!(symbol, Op::Shl | Op::Shr) {
-            let base = [Num::Int, Num::UInt, Num::Long, Num::ULong].iter().map(|n| n.ty()).find(|t| self.operand_fits(left, *t))?;
+            let base = [Num::Int, Num::UInt, Num::Long, Num::ULong]
+                .iter()
+                .map(|n| n.ty())
+                .find(|t| self.operand_fits(left, *t))?;
             if !self.operand_fits(right, Type::int()) {
                 return None;
             }
@@ -575,12 +604,20 @@ impl<'a> Binder<'a> {
                 }
             }
         }
-        kinds.iter().copied().find(|n| self.operand_fits(left, n.ty()) && self.operand_fits(right, n.ty()))
-            .filter(|n| {
+        kinds.iter().copied().find(|n| self.operand_fits(left, n.ty()) && self.operand_fits(right, n.ty())).filter(
+            |n| {
                 // ulong with a signed variable has no common integer type: C# calls it ambiguous.
-                let mixed = |a: Type, b: &B<'a>| a == Type::ulong() && b.constant.is_none() && (b.ty == Type::int() || b.ty == Type::long() || b.ty == Type::short() || b.ty == Type::sbyte());
+                let mixed = |a: Type, b: &B<'a>| {
+                    a == Type::ulong()
+                        && b.constant.is_none()
+                        && (b.ty == Type::int()
+                            || b.ty == Type::long()
+                            || b.ty == Type::short()
+                            || b.ty == Type::sbyte())
+                };
                 !(matches!(n, Num::Float | Num::Double | Num::Decimal) && (mixed(l, right) || mixed(r, left)))
-            })
+            },
+        )
     }
 
     fn arith(&mut self, op: Op, a: B<'a>, b: B<'a>, ty: Type, lifted: bool, span: Span) -> B<'a> {
@@ -606,11 +643,20 @@ impl<'a> Binder<'a> {
         B::new(K::Arith { op, left: Box::new(a), right: Box::new(b), checked, lifted }, ty, span)
     }
 
-    fn enum_operator(&mut self, op: BinaryOp, symbol: Op, left: &B<'a>, right: &B<'a>, lifted: bool, span: Span) -> Option<B<'a>> {
+    fn enum_operator(
+        &mut self,
+        op: BinaryOp,
+        symbol: Op,
+        left: &B<'a>,
+        right: &B<'a>,
+        lifted: bool,
+        span: Span,
+    ) -> Option<B<'a>> {
         let (l, r) = (left.ty.underlying(), right.ty.underlying());
         let ty = if l.is_enum() { l } else { r };
         let both = l == r;
-        let zero = |binder: &mut Self, e: &B<'a>| binder.implicit(&B { ty: e.ty.underlying(), ..e.clone() }, ty).is_some();
+        let zero =
+            |binder: &mut Self, e: &B<'a>| binder.implicit(&B { ty: e.ty.underlying(), ..e.clone() }, ty).is_some();
         let int = |binder: &mut Self, e: B<'a>, lifted: bool| {
             let target = if lifted { Type::int().nullable() } else { Type::int() };
             let e = if e.ty.underlying() == ty || is_integer(e.ty.underlying()) || e.ty.underlying() == Type::char() {
@@ -669,7 +715,9 @@ impl<'a> Binder<'a> {
     }
 
     fn reference_equality(&mut self, left: &B<'a>, right: &B<'a>, negate: bool, span: Span) -> Option<B<'a>> {
-        if matches!(left.kind, K::UnboundLambda(_) | K::Methods(_)) || matches!(right.kind, K::UnboundLambda(_) | K::Methods(_)) {
+        if matches!(left.kind, K::UnboundLambda(_) | K::Methods(_))
+            || matches!(right.kind, K::UnboundLambda(_) | K::Methods(_))
+        {
             return None;
         }
         let null = |e: &B<'a>| e.is_null() || matches!(e.kind, K::UnboundDefault);
@@ -683,7 +731,8 @@ impl<'a> Binder<'a> {
         if !(left.ty.is_reference() && right.ty.is_reference()) {
             return None;
         }
-        let related = self.standard_explicit(left.ty, right.ty).is_some() || self.standard_explicit(right.ty, left.ty).is_some();
+        let related =
+            self.standard_explicit(left.ty, right.ty).is_some() || self.standard_explicit(right.ty, left.ty).is_some();
         if !related {
             return None;
         }
@@ -744,7 +793,13 @@ impl<'a> Binder<'a> {
         self.convert(value, Type::bool())
     }
 
-    pub(crate) fn conditional(&mut self, condition: &'a ast::Expr, then: &'a ast::Expr, otherwise: &'a ast::Expr, span: Span) -> B<'a> {
+    pub(crate) fn conditional(
+        &mut self,
+        condition: &'a ast::Expr,
+        then: &'a ast::Expr,
+        otherwise: &'a ast::Expr,
+        span: Span,
+    ) -> B<'a> {
         let condition = self.condition(condition);
         if matches!(then.kind, ast::ExprKind::Ref(_)) {
             return self.newer(span, "conditional ref", "7.2");
@@ -797,11 +852,7 @@ impl<'a> Binder<'a> {
             let value = if *c { x.clone() } else { y.clone() };
             return B { kind: K::Const, ty, span, constant: Some(value) };
         }
-        B::new(
-            K::Conditional { condition: Box::new(condition), then: Box::new(a), otherwise: Box::new(b) },
-            ty,
-            span,
-        )
+        B::new(K::Conditional { condition: Box::new(condition), then: Box::new(a), otherwise: Box::new(b) }, ty, span)
     }
 
     pub(crate) fn coalesce(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> B<'a> {

@@ -58,7 +58,11 @@ impl<'a> Binder<'a> {
     /// Tries one candidate in its normal and then its expanded form.
     /// `types` are the type arguments of the declaring type; `skip` is 1 when the receiver is not among `given`.
     pub(crate) fn fit(
-        &mut self, member: &Arc<Member>, class: &[Type], type_args: &[Type], given: &[Given<'a>],
+        &mut self,
+        member: &Arc<Member>,
+        class: &[Type],
+        type_args: &[Type],
+        given: &[Given<'a>],
     ) -> Result<Fit, Misfit> {
         if !type_args.is_empty() && type_args.len() != member.type_params.len() {
             return Err(Misfit::Count);
@@ -78,7 +82,12 @@ impl<'a> Binder<'a> {
     }
 
     fn fit_form(
-        &mut self, member: &Arc<Member>, class: &[Type], type_args: &[Type], given: &[Given<'a>], expanded: bool,
+        &mut self,
+        member: &Arc<Member>,
+        class: &[Type],
+        type_args: &[Type],
+        given: &[Given<'a>],
+        expanded: bool,
     ) -> Result<Fit, Misfit> {
         let params = &member.params;
         let slots = assign(params, given, expanded)?;
@@ -155,10 +164,7 @@ impl<'a> Binder<'a> {
             return fits.into_iter().next().ok_or_else(Vec::new);
         }
         for (index, fit) in fits.iter().enumerate() {
-            let wins = fits
-                .iter()
-                .enumerate()
-                .all(|(other, rival)| other == index || self.better(fit, rival, given));
+            let wins = fits.iter().enumerate().all(|(other, rival)| other == index || self.better(fit, rival, given));
             if wins {
                 return Ok(fit.clone());
             }
@@ -321,9 +327,7 @@ impl<'a> Binder<'a> {
     fn default_argument(&mut self, param: &Param, ty: Type, span: Span) -> B<'a> {
         match param.default {
             Some(crate::library::Default::Null) | None => self.default_of(ty, span),
-            Some(default) => {
-                B { kind: K::Const, ty, span, constant: Some(crate::run::constant_value(default, ty)) }
-            }
+            Some(default) => B { kind: K::Const, ty, span, constant: Some(crate::run::constant_value(default, ty)) },
         }
     }
 
@@ -358,16 +362,23 @@ impl<'a> Binder<'a> {
 
     /// What is wrong when no candidate fits.
     pub(crate) fn misfit(
-        &mut self, name: &str, span: Span, name_span: Span, candidates: &[(Arc<Member>, Misfit)], given: &[Given<'a>],
-        owner: Type, is_ctor: bool,
+        &mut self,
+        name: &str,
+        span: Span,
+        name_span: Span,
+        candidates: &[(Arc<Member>, Misfit)],
+        given: &[Given<'a>],
+        owner: Type,
+        is_ctor: bool,
     ) -> B<'a> {
         if given.iter().any(|g| g.value.is_error()) {
             return B::error(span);
         }
         // The candidate that comes nearest: one whose arguments can be placed.
-        let nearest = candidates.iter().find(|(_, m)| matches!(m, Misfit::Argument { .. })).or_else(|| {
-            candidates.iter().find(|(_, m)| matches!(m, Misfit::Inference))
-        });
+        let nearest = candidates
+            .iter()
+            .find(|(_, m)| matches!(m, Misfit::Argument { .. }))
+            .or_else(|| candidates.iter().find(|(_, m)| matches!(m, Misfit::Inference)));
         if let Some((member, misfit)) = nearest {
             match misfit {
                 Misfit::Argument { index, want, mode } => {
@@ -416,7 +427,9 @@ impl<'a> Binder<'a> {
                 _ => {
                     // An error inside a lambda explains a failed inference best.
                     for argument in given {
-                        if matches!(argument.value.kind, K::UnboundLambda(_)) && self.tell_lambda_errors(&argument.value) {
+                        if matches!(argument.value.kind, K::UnboundLambda(_))
+                            && self.tell_lambda_errors(&argument.value)
+                        {
                             return B::error(span);
                         }
                     }
@@ -452,7 +465,11 @@ impl<'a> Binder<'a> {
         let extension = candidates.iter().all(|(m, _)| m.is_extension) && !candidates.is_empty();
         let count = given.len() - usize::from(extension && !given.is_empty());
         if is_ctor {
-            return self.fail("CS1729", span, format!("'{owner}' does not contain a constructor that takes {count} arguments"));
+            return self.fail(
+                "CS1729",
+                span,
+                format!("'{owner}' does not contain a constructor that takes {count} arguments"),
+            );
         }
         self.fail("CS1501", name_span, format!("No overload for method '{name}' takes {count} arguments"))
     }
@@ -467,7 +484,8 @@ impl<'a> Binder<'a> {
 pub(crate) fn describe(member: &Member) -> String {
     let params: Vec<String> = member.params.iter().map(|p| p.ty.csharp()).collect();
     let owner = crate::types::names_keyword(member.def.full_name()).unwrap_or(member.def.simple_name());
-    let generics = if member.type_params.is_empty() { String::new() } else { format!("<{}>", member.type_params.join(", ")) };
+    let generics =
+        if member.type_params.is_empty() { String::new() } else { format!("<{}>", member.type_params.join(", ")) };
     format!("{owner}.{}{generics}({})", member.name, params.join(", "))
 }
 
@@ -493,7 +511,8 @@ fn assign(params: &[Param], given: &[Given<'_>], expanded: bool) -> Result<Vec<S
             if slots[place].is_some() {
                 return Err(Misfit::Count);
             }
-            slots[place] = Some(if expanded && place == fixed { Slot::Params(vec![index]) } else { Slot::Given(index) });
+            slots[place] =
+                Some(if expanded && place == fixed { Slot::Params(vec![index]) } else { Slot::Given(index) });
         } else if index < fixed {
             slots[index] = Some(Slot::Given(index));
         } else if expanded {

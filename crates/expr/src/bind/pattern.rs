@@ -29,7 +29,13 @@ impl<'a> Binder<'a> {
     }
 
     /// A pattern on a value of type `input`, held in `temp`. `is`: the form after `is` (a name may be a type).
-    pub(crate) fn pattern(&mut self, pattern: &'a ast::Pattern, input: Type, temp: LocalId, is: bool) -> Option<Test<'a>> {
+    pub(crate) fn pattern(
+        &mut self,
+        pattern: &'a ast::Pattern,
+        input: Type,
+        temp: LocalId,
+        is: bool,
+    ) -> Option<Test<'a>> {
         let span = pattern.span;
         match &pattern.kind {
             P::Type(ty) => {
@@ -88,7 +94,13 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn var_pattern(&mut self, designation: &'a ast::Designation, input: Type, _temp: LocalId, span: Span) -> Option<Test<'a>> {
+    fn var_pattern(
+        &mut self,
+        designation: &'a ast::Designation,
+        input: Type,
+        _temp: LocalId,
+        span: Span,
+    ) -> Option<Test<'a>> {
         match &designation.kind {
             DesignationKind::Single(ident) => {
                 let local = self.declare(ident, input);
@@ -106,14 +118,23 @@ impl<'a> Binder<'a> {
         if ty.is_error() || input.is_error() {
             return None;
         }
-        let possible = self.standard_explicit(input, ty).is_some_and(|how| !matches!(how, super::bound::How::Number { .. }))
-            || self.standard(ty, input).is_some();
+        let possible =
+            self.standard_explicit(input, ty).is_some_and(|how| !matches!(how, super::bound::How::Number { .. }))
+                || self.standard(ty, input).is_some();
         if !possible && input.is_value_type() && local.is_some() {
-            self.report("CS8121", span, format!("An expression of type '{input}' cannot be handled by a pattern of type '{ty}'."));
+            self.report(
+                "CS8121",
+                span,
+                format!("An expression of type '{input}' cannot be handled by a pattern of type '{ty}'."),
+            );
             return None;
         }
         if !possible && local.is_some() {
-            self.report("CS8121", span, format!("An expression of type '{input}' cannot be handled by a pattern of type '{ty}'."));
+            self.report(
+                "CS8121",
+                span,
+                format!("An expression of type '{input}' cannot be handled by a pattern of type '{ty}'."),
+            );
             return None;
         }
         Some(Test::Type { ty, local })
@@ -139,13 +160,18 @@ impl<'a> Binder<'a> {
         }
         if e.is_null() {
             if !input.takes_null() {
-                self.report("CS0037", span, format!("Cannot convert null to '{input}' because it is a non-nullable value type"));
+                self.report(
+                    "CS0037",
+                    span,
+                    format!("Cannot convert null to '{input}' because it is a non-nullable value type"),
+                );
                 return None;
             }
             return Some(Test::Null);
         }
         let target = input.underlying();
-        if input == Type::object() || input.is_interface() || input == Type::value_type() || input == Type::enum_base() {
+        if input == Type::object() || input.is_interface() || input == Type::value_type() || input == Type::enum_base()
+        {
             if e.constant.is_none() {
                 self.report("CS0150", span, "A constant value is expected");
                 return None;

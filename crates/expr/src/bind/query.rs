@@ -33,7 +33,10 @@ impl Arena {
                 None => {
                     let kept = cell.get_or_init(|| {
                         node.take().unwrap_or_else(|| {
-                            Box::new(Node { expr: Expr { kind: E::Missing, span: Span::default() }, next: OnceCell::new() })
+                            Box::new(Node {
+                                expr: Expr { kind: E::Missing, span: Span::default() },
+                                next: OnceCell::new(),
+                            })
                         })
                     });
                     return &kept.expr;
@@ -114,10 +117,7 @@ fn lambda(params: &[&Ident], body: Expr) -> Expr {
 fn call(target: Expr, method: &str, args: Vec<Expr>, span: Span) -> Expr {
     let name = SimpleName { ident: ident(method, span), type_args: None, span };
     let target = Expr { kind: E::Member { target: Box::new(target), name }, span };
-    let args = args
-        .into_iter()
-        .map(|value| Argument { name: None, modifier: ArgModifier::None, value })
-        .collect();
+    let args = args.into_iter().map(|value| Argument { name: None, modifier: ArgModifier::None, value }).collect();
     Expr { kind: E::Call { target: Box::new(target), args }, span }
 }
 

@@ -243,7 +243,11 @@ impl<'a> Binder<'a> {
                     self.thrown(value)
                 });
                 if value.is_none() && self.catch_depth == 0 {
-                    self.report("CS0156", span, "A throw statement with no arguments is not allowed outside of a catch clause");
+                    self.report(
+                        "CS0156",
+                        span,
+                        "A throw statement with no arguments is not allowed outside of a catch clause",
+                    );
                 }
                 SK::Throw(value)
             }
@@ -307,7 +311,11 @@ impl<'a> Binder<'a> {
                 let value = self.typed(target);
                 if !value.is_error() && !value.ty.is_reference() {
                     let ty = value.ty;
-                    self.report("CS0185", target.span, format!("'{ty}' is not a reference type as required by the lock statement"));
+                    self.report(
+                        "CS0185",
+                        target.span,
+                        format!("'{ty}' is not a reference type as required by the lock statement"),
+                    );
                 }
                 let body = self.embedded(body);
                 let temp = self.temp(value.ty, span);
@@ -348,7 +356,10 @@ impl<'a> Binder<'a> {
             self.report("CS0819", span, "Implicitly-typed variables cannot have multiple declarators");
         }
         for declarator in &declaration.declarators {
-            if matches!(declared.and_then(crate::types::Type::def).map(crate::library::TypeDef::shape), Some(crate::library::Shape::Static)) {
+            if matches!(
+                declared.and_then(crate::types::Type::def).map(crate::library::TypeDef::shape),
+                Some(crate::library::Shape::Static)
+            ) {
                 let ty = declared.unwrap_or_else(Type::error);
                 self.report("CS0723", declaration.ty.span, format!("Cannot declare a variable of static type '{ty}'"));
             }
@@ -361,9 +372,11 @@ impl<'a> Binder<'a> {
                         self.declare(name, Type::error());
                         continue;
                     }
-                    Some(value) if matches!(value.kind, E::ArrayInitializer(_)) => {
-                        self.fail("CS0820", value.span, "Cannot initialize an implicitly-typed variable with an array initializer")
-                    }
+                    Some(value) if matches!(value.kind, E::ArrayInitializer(_)) => self.fail(
+                        "CS0820",
+                        value.span,
+                        "Cannot initialize an implicitly-typed variable with an array initializer",
+                    ),
                     Some(value) => self.value(value),
                 };
                 let refused = match &value.kind {
@@ -376,7 +389,11 @@ impl<'a> Binder<'a> {
                     _ => None,
                 };
                 let value = match refused {
-                    Some(what) => self.fail("CS0815", declarator.span, format!("Cannot assign {what} to an implicitly-typed variable")),
+                    Some(what) => self.fail(
+                        "CS0815",
+                        declarator.span,
+                        format!("Cannot assign {what} to an implicitly-typed variable"),
+                    ),
                     None => value,
                 };
                 let id = self.declare(name, value.ty);
@@ -388,7 +405,8 @@ impl<'a> Binder<'a> {
             };
             let id = self.declare(name, ty);
             let value = declarator.value.as_ref().map(|value| {
-                if let (E::ArrayInitializer(_), crate::types::Kind::Array { element, rank }) = (&value.kind, ty.kind()) {
+                if let (E::ArrayInitializer(_), crate::types::Kind::Array { element, rank }) = (&value.kind, ty.kind())
+                {
                     return self.array_of(*element, usize::from(*rank), value, value.span);
                 }
                 let bound = self.value(value);
@@ -404,7 +422,11 @@ impl<'a> Binder<'a> {
                         if let Some(value) = &value {
                             if !value.is_error() {
                                 let at = value.span;
-                                self.report("CS0133", at, format!("The expression being assigned to '{}' must be constant", name.name));
+                                self.report(
+                                    "CS0133",
+                                    at,
+                                    format!("The expression being assigned to '{}' must be constant", name.name),
+                                );
                             }
                         } else {
                             self.report("CS0145", name.span, "A const field requires a value to be provided");
@@ -422,7 +444,11 @@ impl<'a> Binder<'a> {
         let declared = if matches!(target.kind, TypeKind::Var) { None } else { Some(self.ty(target)) };
         for declarator in &declaration.declarators {
             let Some(value) = &declarator.value else {
-                self.report("CS8174", declarator.span, "A declaration of a by-reference variable must have an initializer");
+                self.report(
+                    "CS8174",
+                    declarator.span,
+                    "A declaration of a by-reference variable must have an initializer",
+                );
                 continue;
             };
             let E::Ref(inner) = &value.kind else {
@@ -438,7 +464,11 @@ impl<'a> Binder<'a> {
             if let Some(ty) = declared
                 && !ty.same(place.ty)
             {
-                self.report("CS8173", value.span, format!("The expression must be of type '{ty}' because it is being assigned by reference"));
+                self.report(
+                    "CS8173",
+                    value.span,
+                    format!("The expression must be of type '{ty}' because it is being assigned by reference"),
+                );
             }
             let (effects, place) = self.stable(place);
             for effect in effects {
@@ -472,7 +502,13 @@ impl<'a> Binder<'a> {
         None
     }
 
-    fn for_each(&mut self, target: &'a ast::ForEachTarget, sequence: &'a ast::Expr, body: &'a ast::Stmt, span: Span) -> S<'a> {
+    fn for_each(
+        &mut self,
+        target: &'a ast::ForEachTarget,
+        sequence: &'a ast::Expr,
+        body: &'a ast::Stmt,
+        span: Span,
+    ) -> S<'a> {
         let sequence = self.typed(sequence);
         let element = if sequence.is_error() {
             Type::error()
@@ -544,7 +580,11 @@ impl<'a> Binder<'a> {
                 match found {
                     Some(id) => stmt(SK::Goto(id), span),
                     None => {
-                        self.report("CS0159", label.span, format!("No such label '{}' within the scope of the goto statement", label.name));
+                        self.report(
+                            "CS0159",
+                            label.span,
+                            format!("No such label '{}' within the scope of the goto statement", label.name),
+                        );
                         stmt(SK::Empty, span)
                     }
                 }
@@ -562,7 +602,11 @@ impl<'a> Binder<'a> {
                 Some(ty) => {
                     let bound = self.ty(ty);
                     if !bound.is_error() && self.standard(bound, Type::exception()).is_none() {
-                        self.report("CS0155", ty.span, "The type caught or thrown must be derived from System.Exception");
+                        self.report(
+                            "CS0155",
+                            ty.span,
+                            "The type caught or thrown must be derived from System.Exception",
+                        );
                     }
                     for earlier in &out {
                         if earlier.guard.is_none() && !bound.is_error() && self.standard(bound, earlier.ty).is_some() {
@@ -637,7 +681,11 @@ impl<'a> Binder<'a> {
                 let value = self.value(d);
                 let value = self.convert(value, ty);
                 if value.constant.is_none() && !value.is_error() && !matches!(value.kind, K::Default) {
-                    self.report("CS1736", d.span, format!("Default parameter value for '{}' must be a compile-time constant", param.name.name));
+                    self.report(
+                        "CS1736",
+                        d.span,
+                        format!("Default parameter value for '{}' must be a compile-time constant", param.name.name),
+                    );
                 }
                 value.constant.unwrap_or(Value::Null)
             });
@@ -731,7 +779,13 @@ impl<'a> Binder<'a> {
         self.statement_into(statement, out);
     }
 
-    pub(crate) fn deconstruct_for_each(&mut self, e: &'a ast::Expr, source: B<'a>, effects: &mut Vec<B<'a>>, span: Span) {
+    pub(crate) fn deconstruct_for_each(
+        &mut self,
+        e: &'a ast::Expr,
+        source: B<'a>,
+        effects: &mut Vec<B<'a>>,
+        span: Span,
+    ) {
         self.deconstruct_target(e, source, effects, span);
     }
 }

@@ -33,7 +33,11 @@ impl<'a> Binder<'a> {
                 match label {
                     ast::SwitchLabel::Default(at) => {
                         if default.is_some() {
-                            self.report("CS0152", *at, "The switch statement contains multiple cases with the label value 'default'");
+                            self.report(
+                                "CS0152",
+                                *at,
+                                "The switch statement contains multiple cases with the label value 'default'",
+                            );
                         }
                         default = Some(index);
                     }
@@ -52,7 +56,9 @@ impl<'a> Binder<'a> {
                                 self.report(
                                     "CS0152",
                                     *at,
-                                    format!("The switch statement contains multiple cases with the label value '{shown}'"),
+                                    format!(
+                                        "The switch statement contains multiple cases with the label value '{shown}'"
+                                    ),
                                 );
                             }
                             constants.push((constant, index));
@@ -92,7 +98,11 @@ impl<'a> Binder<'a> {
                     Some(ast::SwitchLabel::Case { .. }) => "case".to_owned(),
                     None => String::new(),
                 };
-                self.report("CS0163", section.span, format!("Control cannot fall through from one case label ('{label}') to another"));
+                self.report(
+                    "CS0163",
+                    section.span,
+                    format!("Control cannot fall through from one case label ('{label}') to another"),
+                );
             }
             bound.push(Section { tests, body, locals, span: section.span });
         }
@@ -164,7 +174,10 @@ fn same_constant(a: &Value, b: &Value) -> bool {
 
 /// Is a case already handled by an earlier type test without a guard?
 fn tests_cover<'a>(
-    binder: &Binder<'a>, before: &[Vec<(Test<'a>, Option<B<'a>>)>], own: &[(Test<'a>, Option<B<'a>>)], test: &Test<'a>,
+    binder: &Binder<'a>,
+    before: &[Vec<(Test<'a>, Option<B<'a>>)>],
+    own: &[(Test<'a>, Option<B<'a>>)],
+    test: &Test<'a>,
 ) -> bool {
     let Test::Type { ty, .. } = test else { return false };
     before.iter().flatten().chain(own).any(|(earlier, guard)| {

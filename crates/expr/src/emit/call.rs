@@ -139,7 +139,14 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    fn member_call(&mut self, member: &Arc<Member>, types: &Arc<[Type]>, args: &[Arg<'a>], lifted: bool, span: Span) -> ValueFn {
+    fn member_call(
+        &mut self,
+        member: &Arc<Member>,
+        types: &Arc<[Type]>,
+        args: &[Arg<'a>],
+        lifted: bool,
+        span: Span,
+    ) -> ValueFn {
         let check = needs_receiver(member, args);
         let plain = args.iter().all(|a| matches!(a.mode, ParamMode::Value | ParamMode::Params));
         let compiled = self.args(args);

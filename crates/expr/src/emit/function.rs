@@ -84,10 +84,10 @@ impl<'a> Emitter<'_, 'a> {
             .iter()
             .enumerate()
             .map(|(index, local)| {
-                let mode = function.signature.get(index).map_or_else(
-                    || self.delegate_mode(function.delegate, index),
-                    |s| s.mode,
-                );
+                let mode = function
+                    .signature
+                    .get(index)
+                    .map_or_else(|| self.delegate_mode(function.delegate, index), |s| s.mode);
                 (self.locals[local.0].captured, mode)
             })
             .collect();
@@ -113,7 +113,11 @@ impl<'a> Emitter<'_, 'a> {
 
 /// Runs a function with its captured cells and arguments; arguments are given back as they are after the call.
 pub(crate) fn run(
-    cx: &mut Cx<'_>, functions: &Functions, index: usize, captures: &[Value], args: &mut [Value],
+    cx: &mut Cx<'_>,
+    functions: &Functions,
+    index: usize,
+    captures: &[Value],
+    args: &mut [Value],
 ) -> Result<Value, Thrown> {
     let Some(code) = functions.0.get(index).and_then(Option::as_ref) else { return Err(null_reference()) };
     cx.step()?;
@@ -216,7 +220,8 @@ impl Callable for MethodDelegate {
         all.extend(self.target.iter().cloned());
         for (arg, ty) in args.iter().zip(&self.convert) {
             // Method groups take numbers by an implicit conversion too.
-            let number = crate::types::is_number(ty.underlying()) && arg.type_of().is_some_and(|t| t != ty.underlying());
+            let number =
+                crate::types::is_number(ty.underlying()) && arg.type_of().is_some_and(|t| t != ty.underlying());
             all.push(if number { crate::run::arith::convert(arg, ty.underlying(), false)? } else { arg.clone() });
         }
         let skip = usize::from(self.target.is_some());

@@ -136,7 +136,9 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> (Compiled,
             natural = natural_type(e);
             if e.ty == Type::bool() {
                 Main::Bool(emitter.bool(e))
-            } else if natural == Type::bool() && let crate::bind::bound::K::Convert(inner, _) = &e.kind {
+            } else if natural == Type::bool()
+                && let crate::bind::bound::K::Convert(inner, _) = &e.kind
+            {
                 Main::Bool(emitter.bool(inner))
             } else {
                 Main::Value(emitter.value(e))
@@ -184,11 +186,7 @@ impl<'a> Emitter<'_, 'a> {
 
     /// Slots of the captured ones among locals: they get a fresh cell where their scope begins.
     pub(crate) fn cells_of(&self, locals: &[LocalId]) -> Vec<usize> {
-        locals
-            .iter()
-            .filter(|l| self.locals[l.0].captured)
-            .map(|l| self.place(*l).slot)
-            .collect()
+        locals.iter().filter(|l| self.locals[l.0].captured).map(|l| self.place(*l).slot).collect()
     }
 
     pub(crate) fn need(&mut self, id: FnId) {

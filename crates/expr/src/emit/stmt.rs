@@ -347,7 +347,10 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     fn try_statement(
-        &mut self, block: &S<'a>, catches: &[crate::bind::bound::Catch<'a>], finally: Option<&S<'a>>,
+        &mut self,
+        block: &S<'a>,
+        catches: &[crate::bind::bound::Catch<'a>],
+        finally: Option<&S<'a>>,
     ) -> StmtFn {
         struct Handler {
             ty: Type,

@@ -16,7 +16,13 @@ use crate::value::Value;
 /// Nodes whose own form is a `bool`.
 pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
     match &e.kind {
-        K::AndAlso(..) | K::OrElse(..) | K::StrEq { .. } | K::RefEq { .. } | K::ValueEq { .. } | K::IsNull { .. } | K::Is { .. } => true,
+        K::AndAlso(..)
+        | K::OrElse(..)
+        | K::StrEq { .. }
+        | K::RefEq { .. }
+        | K::ValueEq { .. }
+        | K::IsNull { .. }
+        | K::Is { .. } => true,
         K::Not { lifted, .. } | K::BoolOp { lifted, .. } => !lifted,
         K::Arith { op, .. } => op.is_relation(),
         K::Call { member, args, .. } => string_test(member, args).is_some(),
@@ -226,7 +232,9 @@ impl<'a> Emitter<'_, 'a> {
                     int_fn(move |cx| Ok(cx.stack[cx.base + slot].as_int()))
                 }
             }
-            K::Arith { op, left, right, checked, lifted: false } if left.ty == Type::int() && right.ty == Type::int() => {
+            K::Arith { op, left, right, checked, lifted: false }
+                if left.ty == Type::int() && right.ty == Type::int() =>
+            {
                 self.int_arith(*op, left, right, *checked, span)
             }
             K::Conditional { condition, then, otherwise } => {

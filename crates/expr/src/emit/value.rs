@@ -60,7 +60,9 @@ impl<'a> Emitter<'_, 'a> {
             }
             K::Convert(inner, how) => self.conversion(inner, how, e.ty, span),
             K::Call { .. } | K::CallLocal { .. } | K::Invoke { .. } => self.call(e),
-            K::Arith { op, left, right, checked, lifted } => self.arith(*op, left, right, *checked, *lifted, e.ty, span),
+            K::Arith { op, left, right, checked, lifted } => {
+                self.arith(*op, left, right, *checked, *lifted, e.ty, span)
+            }
             K::Negate { value, checked, .. } => {
                 let (f, checked) = (self.value(value), *checked);
                 value_fn(move |cx| match f(cx)? {
@@ -314,7 +316,16 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    fn arith(&mut self, op: Op, left: &B<'a>, right: &B<'a>, checked: bool, lifted: bool, ty: Type, span: Span) -> ValueFn {
+    fn arith(
+        &mut self,
+        op: Op,
+        left: &B<'a>,
+        right: &B<'a>,
+        checked: bool,
+        lifted: bool,
+        ty: Type,
+        span: Span,
+    ) -> ValueFn {
         if !lifted && ty == Type::int() && left.ty == Type::int() {
             let f = self.int_arith(op, left, right, checked, span);
             return value_fn(move |cx| f(cx).map(Value::Int));
@@ -399,7 +410,10 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     /// Writes a value to a place that is a local or an element.
-    fn writer(&mut self, target: &B<'a>) -> Box<dyn for<'h> Fn(&mut Cx<'h>, Value) -> Result<(), Thrown> + Send + Sync> {
+    fn writer(
+        &mut self,
+        target: &B<'a>,
+    ) -> Box<dyn for<'h> Fn(&mut Cx<'h>, Value) -> Result<(), Thrown> + Send + Sync> {
         match &target.kind {
             K::Local(id) => {
                 let place = self.place(*id);
@@ -503,7 +517,11 @@ fn record(ty: Type, mut values: Vec<Value>) -> Value {
 fn set_element(cx: &mut Cx<'_>, array: &Value, indexes: &[Value], value: Value) -> Result<Value, Thrown> {
     let Some(object) = array.downcast::<ArrayObject>() else { return Err(null_reference()) };
     let place = object.place(indexes)?;
-    if !value.is_null() && object.element().is_reference() && object.element() != Type::object() && !cx.is_instance(&value, object.element()) {
+    if !value.is_null()
+        && object.element().is_reference()
+        && object.element() != Type::object()
+        && !cx.is_instance(&value, object.element())
+    {
         return Err(Exception::new(
             ExceptionKind::ArrayTypeMismatch,
             "Attempted to access an element as a type incompatible with the array.",

@@ -96,9 +96,15 @@ macro_rules! integers {
     ($op:expr, $a:expr, $b:expr, $checked:expr, $variant:ident) => {{
         let (a, b) = ($a, $b);
         match $op {
-            Op::Add => Value::$variant(if $checked { a.checked_add(b).ok_or_else(overflow)? } else { a.wrapping_add(b) }),
-            Op::Sub => Value::$variant(if $checked { a.checked_sub(b).ok_or_else(overflow)? } else { a.wrapping_sub(b) }),
-            Op::Mul => Value::$variant(if $checked { a.checked_mul(b).ok_or_else(overflow)? } else { a.wrapping_mul(b) }),
+            Op::Add => {
+                Value::$variant(if $checked { a.checked_add(b).ok_or_else(overflow)? } else { a.wrapping_add(b) })
+            }
+            Op::Sub => {
+                Value::$variant(if $checked { a.checked_sub(b).ok_or_else(overflow)? } else { a.wrapping_sub(b) })
+            }
+            Op::Mul => {
+                Value::$variant(if $checked { a.checked_mul(b).ok_or_else(overflow)? } else { a.wrapping_mul(b) })
+            }
             Op::Div => {
                 if b == 0 {
                     return Err(divide_by_zero());
@@ -250,7 +256,10 @@ pub(crate) fn convert(value: &Value, to: Type, checked: bool) -> Result<Value, T
                 let name = to.underlying().short_name();
                 let name = if to.is_enum() { "Int32".to_owned() } else { name };
                 let article = if name.starts_with(['I', 'U']) && !name.starts_with("UI") { "an" } else { "a" };
-                Exception::new(ExceptionKind::Overflow, format!("Value was either too large or too small for {article} {name}."))
+                Exception::new(
+                    ExceptionKind::Overflow,
+                    format!("Value was either too large or too small for {article} {name}."),
+                )
             })
         }
         other => Ok(other.clone()),

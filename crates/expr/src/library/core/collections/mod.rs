@@ -6,8 +6,8 @@ mod list;
 
 use super::super::TypeDef;
 
-pub use array::{ARRAY, ArrayObject, array_value, bytes_value};
 pub(crate) use array::out_of_bounds;
+pub use array::{ARRAY, ArrayObject, array_value, bytes_value};
 pub use list::{LIST, ListObject, list_value};
 
 pub(crate) static TYPES: &[&TypeDef] = &[
