@@ -23,7 +23,7 @@ use super::{Feature, FeatureUse, Parsed, SyntaxError};
 /// Constructs that may stand in each other. Chosen so that a thread with a stack of 2 MiB reads it in a debug build.
 const DEPTH: usize = 96;
 /// Height of the tree; chains such as `a + b + c` and `a.b.c` grow it without nesting.
-const HEIGHT: usize = 1500;
+const HEIGHT: usize = 500;
 /// Mistakes reported for one code.
 const MOST_ERRORS: usize = 100;
 
