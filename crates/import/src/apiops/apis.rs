@@ -154,7 +154,8 @@ fn definition_of(folder: &ApiFolder<'_>, reader: &mut Reader<'_>, settings: &Imp
     let path = folder.specifications.iter().copied().min_by_key(rank)?;
     let source = reader.source(path)?;
     let manner = Manner { ids: Ids::AsWritten, required_query: settings.required_query };
-    definition::read(&source, Format::of(path)?, manner, &mut reader.found).or_else(|| Some(Definition::default()))
+    let read = definition::read(&source, Format::of(path)?, manner, &mut reader.found);
+    Some(read.unwrap_or_else(|| Definition { is_broken: true, ..Definition::default() }))
 }
 
 fn use_definition(api: &mut Api, definition: Definition, folder: &ApiFolder<'_>, reader: &mut Reader<'_>) {
@@ -164,6 +165,7 @@ fn use_definition(api: &mut Api, definition: Definition, folder: &ApiFolder<'_>,
     api.schemas = definition.schemas;
     let mut operations = definition.operations;
     let mut made_up = definition.ids_made_up;
+    let is_broken = definition.is_broken;
     for (id, path) in &folder.operations {
         if !operations.iter().any(|operation| *operation.id == **id)
             && let Some(read) = super::properties(path, reader, |table, sheet| resources::operation(id, table, sheet))
@@ -175,7 +177,12 @@ fn use_definition(api: &mut Api, definition: Definition, folder: &ApiFolder<'_>,
         operations.extend(only_operation(api.kind));
         made_up |= !operations.is_empty();
     }
-    attach(&mut operations, folder, made_up || api.kind == ApiKind::Soap, reader);
+    let missing = match (is_broken, made_up || api.kind == ApiKind::Soap) {
+        (true, _) => Missing::Unsaid,
+        (false, true) => Missing::Warned,
+        (false, false) => Missing::Refused,
+    };
+    attach(&mut operations, folder, missing, reader);
     api.operations = operations.into_iter().map(Into::into).collect();
 }
 
@@ -190,9 +197,20 @@ pub(crate) fn only_operation(kind: ApiKind) -> Option<Operation> {
     }
 }
 
+/// What is said about a policy whose operation is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// Nothing: the definition could not be read, and that was said.
+    Unsaid,
+    /// The definition gives operations no names.
+    Warned,
+    /// The folder has a wrong name.
+    Refused,
+}
+
 /// Gives operations their policies. Extractors name the folders by the operation's resource name, which is the
 /// `operationId` of an exported definition; imports change case and signs, so those may differ.
-fn attach(operations: &mut [Operation], folder: &ApiFolder<'_>, ids_made_up: bool, reader: &mut Reader<'_>) {
+fn attach(operations: &mut [Operation], folder: &ApiFolder<'_>, missing: Missing, reader: &mut Reader<'_>) {
     for (id, path) in &folder.operation_policies {
         let Some(policy) = reader.policy(path) else { continue };
         let found = operations
@@ -204,9 +222,12 @@ fn attach(operations: &mut [Operation], folder: &ApiFolder<'_>, ids_made_up: boo
             operations[index].policy = Some(policy);
             continue;
         }
+        if missing == Missing::Unsaid {
+            continue;
+        }
         let message = format!("the API `{}` has no operation `{id}` for this policy", folder.name);
         let refusal = Diagnostic::new("api::operation", message).at(&policy.source, Span::default());
-        reader.found.push(if ids_made_up {
+        reader.found.push(if missing == Missing::Warned {
             refusal
                 .warning()
                 .help("the definition gives operations no names, so the policy cannot be assigned and is not used")

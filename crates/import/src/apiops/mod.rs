@@ -7,7 +7,7 @@ mod root;
 use std::collections::BTreeMap;
 
 use apimite_diag::{Diagnostic, Source, Span, nearest};
-use apimite_model::{Fragment, PolicyText, Workspace};
+use apimite_model::{Backend, Fragment, PolicyText, Workspace};
 
 use self::apis::ApiFolder;
 use self::layout::{Entry, Kind, ProductFile, classify};
@@ -129,9 +129,13 @@ fn properties<T>(
 fn information(kind: Kind, id: &str, path: &str, draft: &mut Draft, reader: &mut Reader<'_>) {
     match kind {
         Kind::Backend => {
-            if let Some(backend) = properties(path, reader, |table, sheet| resources::backend(id, table, sheet)) {
-                draft.backends.insert(id.into(), backend);
-            }
+            let read = properties(path, reader, |table, sheet| resources::backend(id, table, sheet));
+            // What could not be read was refused; an empty backend keeps other refusals from following.
+            let backend = read.unwrap_or_else(|| Placed {
+                value: Backend::single(id, "http://localhost"),
+                at: Place::new(&Source::new(reader.files.shown(path), ""), Span::default()),
+            });
+            draft.backends.insert(id.into(), backend);
         }
         Kind::NamedValue => {
             let value = properties(path, reader, |table, sheet| Some(resources::named_value(id, table, sheet)));

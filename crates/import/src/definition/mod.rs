@@ -36,6 +36,8 @@ pub(crate) struct Definition {
     pub(crate) schemas: Vec<SchemaText>,
     /// Are the ids of operations made up here, because the format has none?
     pub(crate) ids_made_up: bool,
+    /// Could the text not be read at all? Then nothing follows from what is missing.
+    pub(crate) is_broken: bool,
 }
 
 /// How ids of operations are made.

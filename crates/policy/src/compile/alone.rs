@@ -1,7 +1,7 @@
 //! Checks a document, fragment or snippet on its own.
 
-use apimite_diag::Diagnostics;
-use apimite_document::{Document, Element};
+use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_document::{Document, Element, Limits};
 use apimite_model::Scope;
 
 use super::{Compile, Toolbox, service};
@@ -27,6 +27,26 @@ pub fn check_document(mut document: Document, tools: Toolbox<'_>, diagnostics: &
             for element in document.elements() {
                 part(element, &mut cx);
             }
+        }
+    }
+}
+
+/// Checks every fragment of a service, whether a document includes it or not; what was refused already is not said twice.
+pub(super) fn check_fragments(tools: Toolbox<'_>, diagnostics: &mut Diagnostics) {
+    let mut found = Diagnostics::new();
+    for fragment in tools.service.fragments.values() {
+        let document = service::read(&fragment.policy, tools.service, Limits::FRAGMENT, &mut found);
+        let mut cx = Compile::new(tools, Scope::Api, document.source.clone(), &mut found);
+        for element in document.elements() {
+            part(element, &mut cx);
+        }
+    }
+    let place =
+        |diagnostic: &Diagnostic| diagnostic.place.as_ref().map(|(source, span)| (source.name().to_owned(), *span));
+    for new in found {
+        let said = diagnostics.0.iter().any(|old| old.code == new.code && place(old) == place(&new));
+        if !said {
+            diagnostics.push(new);
         }
     }
 }

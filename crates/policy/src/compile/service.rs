@@ -235,6 +235,7 @@ pub fn compile_service(
         let base = api.workspace.as_deref().and_then(|id| workspaces.get(id)).unwrap_or(&global);
         apis.push(Arc::new(compile_api(api, base, &products, tools, &mut diagnostics)));
     }
+    super::alone::check_fragments(tools, &mut diagnostics);
     check_references(&service, &mut diagnostics);
     diagnostics.sort();
     if diagnostics.has_errors() {
