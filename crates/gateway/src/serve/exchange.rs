@@ -65,7 +65,8 @@ pub(crate) async fn serve(
     let body = incoming::body(body, &connection);
     let headers = std::mem::take(&mut parts.headers);
     let url = Url { scheme: scheme(&connection, handshake), authority, path_and_query: target.clone() };
-    let mut exchange = exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller);
+    let mut exchange =
+        Box::new(exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller));
     exchange.request.body = BodyCell::new(body);
     let started = exchange.timestamp;
     let traced = worker.observer().and_then(|observer| observer.trace(&exchange.request.headers, &exchange));

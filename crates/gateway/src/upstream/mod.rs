@@ -52,8 +52,8 @@ impl Upstream {
         self.pool.sweep();
     }
 
-    async fn call(&self, call: Call, seat: Option<&Seat>) -> Result<Response, CallError> {
-        let to = destination(&call);
+    async fn call(&self, call: &mut Call, seat: Option<&Seat>) -> Result<Response, CallError> {
+        let to = destination(call);
         let (origin, recycle) = self.pool.origin(to);
         let shared = origin.http2.lock().clone();
         if let Some(shared) = shared.filter(|shared| !shared.is_closed()) {
@@ -67,12 +67,12 @@ impl Upstream {
     /// A call for which no connection is at hand; apart, because it needs room that most calls do not.
     async fn call_anew(
         &self,
-        call: Call,
+        call: &mut Call,
         origin: &Origin,
         recycle: &Arc<dyn Recycle>,
         seat: Option<&Seat>,
     ) -> Result<Response, CallError> {
-        let to = destination(&call);
+        let to = destination(call);
         let transport = connect::connect(to, &self.resolver, &self.tls).await.map_err(refused)?;
         let prior_knowledge = to.tls.is_none() && to.version == HttpVersion::Http2;
         if transport.speaks_http2() || prior_knowledge {
@@ -86,12 +86,13 @@ impl Upstream {
         self.http1(Connection::new(transport), call, origin, recycle, seat).await
     }
 
-    async fn http2(&self, mut shared: http2::Shared, call: Call) -> Result<Response, CallError> {
+    async fn http2(&self, mut shared: http2::Shared, call: &mut Call) -> Result<Response, CallError> {
         let uri: Uri = format!("{}://{}{}", call.url.scheme.as_str(), call.url.authority, call.url.path_and_query)
             .parse()
             .map_err(|error| broken(&error))?;
         poll_fn(|cx| shared.poll_ready(cx)).await.map_err(|error| broken(&error))?;
-        let request = http2::request(call.method, uri, call.headers, call.body);
+        let (headers, body) = (std::mem::take(&mut call.headers), std::mem::take(&mut call.body));
+        let request = http2::request(call.method.clone(), uri, headers, body);
         let (mut parts, body) = shared.send_request(request).await.map_err(|error| broken(&error))?.into_parts();
         crate::hop::strip(&mut parts.headers);
         let body = if http_body::Body::is_end_stream(&body) { Body::None } else { Body::stream(body) };
@@ -101,13 +102,13 @@ impl Upstream {
     async fn http1(
         &self,
         mut connection: Box<Connection>,
-        call: Call,
+        call: &mut Call,
         origin: &Origin,
         recycle: &Arc<dyn Recycle>,
         seat: Option<&Seat>,
     ) -> Result<Response, CallError> {
-        let Call { method, url, headers, mut body, options } = call;
-        let framing = match (&body, body.len()) {
+        let Call { method, url, headers, body, options } = call;
+        let framing = match (&*body, body.len()) {
             (Body::None | Body::Consumed, _) => Framing::None,
             (Body::Bytes(_), Some(0)) => Framing::None,
             (_, Some(length)) => Framing::Length(length),
@@ -123,24 +124,24 @@ impl Upstream {
             added.push((header::PROXY_AUTHORIZATION, value));
         }
         let head = Head {
-            method: &method,
+            method,
             target: absolute.as_deref().unwrap_or_else(|| url.path_and_query.as_str()),
             host: &host,
-            headers: &headers,
+            headers,
             added: &added,
             framing,
             upgrade: options.upgrade,
         };
         loop {
             let reused = connection.reused;
-            let error = match connection.send(&head, &mut body, recycle).await {
+            let error = match connection.send(&head, body, recycle).await {
                 Ok(answer) => return Ok(response(answer, seat)),
                 Err(error) => error,
             };
             let again = match error {
                 // A pooled connection that its peer had closed: the request is repeated when it left nothing behind.
                 SendError::Closed { sent } if reused && !matches!(body, Body::Stream(_)) => {
-                    !consumed(&body, framing) && (!sent || is_idempotent(&method))
+                    !consumed(body, framing) && (!sent || is_idempotent(method))
                 }
                 SendError::Closed { sent: false } => reused,
                 _ => false,
@@ -218,7 +219,7 @@ impl Client for Upstream {
                 call.options.upgrade = true;
             }
             let limit = call.options.timeout;
-            let work = pin!(self.call(call, seat.as_deref()));
+            let work = pin!(self.call(&mut call, seat.as_deref()));
             let mut work = pin!(self.ticker.within(limit, work));
             poll_fn(|cx| {
                 if seat.as_ref().is_some_and(|seat| seat.gone.get()) {

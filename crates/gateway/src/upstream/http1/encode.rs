@@ -72,10 +72,14 @@ fn expects_body(method: &Method) -> bool {
 
 /// One header line, the name with a capital after each hyphen.
 pub(crate) fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    let start = out.len();
+    out.extend_from_slice(name.as_str().as_bytes());
     let mut capital = true;
-    for byte in name.as_str().bytes() {
-        out.push(if capital { byte.to_ascii_uppercase() } else { byte });
-        capital = byte == b'-';
+    for byte in out.iter_mut().skip(start) {
+        if capital {
+            byte.make_ascii_uppercase();
+        }
+        capital = *byte == b'-';
     }
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());
