@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Report everything that would be refused, with its place and the way out
     Check(Check),
+    /// Evaluate policy expressions
+    Eval(Eval),
     /// Show which API, operation, product and policies a request meets
     Explain(Explain),
     /// Write a commented starter folder
@@ -95,6 +97,30 @@ pub(crate) struct Check {
     /// Accept types and members outside Azure's allow-list in expressions
     #[arg(long)]
     pub(crate) lenient: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// `@(…)`, `@{…}`, or a bare expression
+    pub(crate) expression: Option<String>,
+    /// Evaluate over the request in this `.http` file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Option<PathBuf>,
+    /// Evaluate over the context in this JSON file
+    #[arg(long, value_name = "FILE", conflicts_with = "request")]
+    pub(crate) context: Option<PathBuf>,
+    /// Evaluate the cases of these JSON files and print one line of JSON for each
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) cases: Vec<PathBuf>,
+    /// Read expressions line by line
+    #[arg(long, short)]
+    pub(crate) interactive: bool,
+    /// Refuse types and members outside Azure's allow-list
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Follow .NET Framework 4.x where the generations differ
+    #[arg(long)]
+    pub(crate) framework: bool,
 }
 
 #[derive(Debug, Args)]

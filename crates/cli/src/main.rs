@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod control;
 mod echo;
+mod eval;
 mod explain;
 mod init;
 mod load;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     match cli.command.unwrap_or_else(|| Command::Serve(args::Serve::default())) {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),
         Command::PublicAccess(args) => control::public_access(&args),

@@ -1,21 +1,33 @@
-//! Which languages expressions may be written in.
+//! The languages that expressions may be written in.
 
 use std::sync::Arc;
 
-use apimite_document::Island;
+use apimite_document::{Island, Language};
+use apimite_expr::Budget;
 use apimite_model::Decisions;
 use apimite_policy::code::{CodeError, Compiler, Program, Want};
+use apimite_policy::csharp::CSharp;
 
-/// Compiles expressions.
-pub(crate) struct Languages {}
+/// Compiles expressions of every language.
+pub(crate) struct Languages {
+    csharp: CSharp,
+}
 
 /// The languages under these decisions.
-pub(crate) fn languages(_decisions: &Decisions) -> Languages {
-    Languages {}
+pub(crate) fn languages(decisions: &Decisions) -> Languages {
+    Languages { csharp: CSharp::new(decisions, Budget::default()) }
 }
 
 impl Compiler for Languages {
-    fn compile(&self, _island: &Island<'_>, _want: Want) -> Result<Arc<dyn Program>, Vec<CodeError>> {
-        Err(Vec::new())
+    fn compile(&self, island: &Island<'_>, want: Want) -> Result<Arc<dyn Program>, Vec<CodeError>> {
+        match island.language {
+            Language::CSharp => self.csharp.compile(island, want),
+            Language::Rhai => Err(vec![CodeError {
+                code: "rhai::missing".into(),
+                message: "Rhai expressions are not available yet".to_owned(),
+                help: Some("write the expression in C#".to_owned()),
+                span: apimite_diag::Span::from_usize(0, island.code.len()),
+            }]),
+        }
     }
 }

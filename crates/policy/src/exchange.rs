@@ -221,6 +221,8 @@ pub struct Exchange {
     pub api: Option<Arc<Api>>,
     /// The operation that was matched.
     pub operation: Option<Arc<Operation>>,
+    /// Where the request went before any policy: `context.Api.ServiceUrl`.
+    pub service_target: Arc<Target>,
     /// The backend entity in use.
     pub backend: Option<BackendInUse>,
     /// `context.GraphQL`
@@ -293,6 +295,7 @@ impl Exchange {
     /// An exchange at its beginning.
     pub fn new(service: Arc<Service>, request: Request, request_id: uuid::Uuid, clock: Clock) -> Self {
         Self {
+            service_target: Arc::clone(request.target()),
             service,
             request,
             response: None,

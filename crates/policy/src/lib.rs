@@ -14,6 +14,7 @@ pub mod body;
 pub mod code;
 pub mod compile;
 pub mod context;
+pub mod csharp;
 pub mod def;
 pub mod env;
 pub mod exchange;

@@ -18,10 +18,11 @@ pub(super) const SERVICE: u32 = 2;
 
 /// The URL that a number means.
 fn url_of<'h>(cx: &Cx<'h>, value: &Value) -> Result<&'h Url, Thrown> {
-    let request = &cx.host::<Exchange>()?.request;
+    let exchange = cx.host::<Exchange>()?;
+    let request = &exchange.request;
     Ok(match value {
         Value::Host(_, ORIGINAL) => &request.original_url,
-        Value::Host(_, SERVICE) => request.target().base(),
+        Value::Host(_, SERVICE) => exchange.service_target.base(),
         _ => request.url(),
     })
 }

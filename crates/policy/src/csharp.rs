@@ -1,0 +1,83 @@
+//! C# as a language of policy expressions.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use apimite_document::{Form, Island};
+use apimite_expr::compile::{self, Engine, Settings};
+use apimite_expr::{Budget, Value};
+use apimite_model::{Decisions, DotnetGeneration};
+
+use crate::code::{CodeError, Program, Want};
+use crate::context;
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::step::Needs;
+
+/// Compiles C# expressions over [`context`]; cheap to clone.
+#[derive(Clone)]
+pub struct CSharp(Engine);
+
+impl CSharp {
+    /// C# under these decisions, with what one evaluation may use up.
+    pub fn new(decisions: &Decisions, budget: Budget) -> Self {
+        let settings = Settings {
+            lenient: decisions.lenient_expressions,
+            framework: decisions.dotnet == DotnetGeneration::Framework,
+            budget,
+            context: Some(&context::CONTEXT),
+        };
+        Self(Engine::new(settings, context::TYPES))
+    }
+
+    /// The engine itself, for tools.
+    pub const fn engine(&self) -> &Engine {
+        &self.0
+    }
+
+    /// Compiles one expression.
+    ///
+    /// # Errors
+    /// Everything that the compiler refuses.
+    pub fn compile(&self, island: &Island<'_>, want: Want) -> Result<Arc<dyn Program>, Vec<CodeError>> {
+        let form = match island.form {
+            Form::Expression => compile::Form::Expression,
+            Form::Block => compile::Form::Block,
+        };
+        let wanted = match want {
+            Want::Any | Want::Text => compile::Want::Any,
+            Want::Bool => compile::Want::Bool,
+        };
+        let program = self.0.compile(island.code, form, wanted).map_err(|errors| {
+            let errors = errors.into_iter();
+            errors.map(|e| CodeError { code: Cow::Borrowed(e.code), message: e.message, help: e.help, span: e.span }).collect::<Vec<_>>()
+        })?;
+        Ok(Arc::new(Compiled(program)))
+    }
+}
+
+struct Compiled(compile::Program);
+
+fn fault(fault: &compile::Fault) -> Fault {
+    Fault::expression(&fault.thrown)
+}
+
+impl Program for Compiled {
+    fn value(&self, exchange: &Exchange) -> Result<Value, Fault> {
+        self.0.eval(exchange).map_err(|f| fault(&f))
+    }
+
+    fn text<'e>(&'e self, exchange: &'e Exchange) -> Result<Cow<'e, str>, Fault> {
+        let text = self.0.eval_text(exchange).map_err(|f| fault(&f))?;
+        Ok(text.map_or(Cow::Borrowed(""), |text| Cow::Owned(text.as_str().to_owned())))
+    }
+
+    fn boolean(&self, exchange: &Exchange) -> Result<bool, Fault> {
+        self.0.eval_bool(exchange).map_err(|f| fault(&f))
+    }
+
+    fn needs(&self) -> Needs {
+        let needs = self.0.needs();
+        Needs { request_body: needs.request_body, response_body: needs.response_body, code: true }
+    }
+}
