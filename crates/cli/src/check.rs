@@ -7,10 +7,11 @@ use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_document::Limits;
 use apimite_model::Service;
 use apimite_policy::compile::{Toolbox, check_document, compile_service};
+use apimite_policy::languages::Languages;
 
 use crate::args::Check;
 use crate::load::{self, Origin};
-use crate::{report, wire};
+use crate::report;
 
 /// Checks every path; exit status 1 when something is refused.
 pub(crate) fn run(args: &Check) -> ExitCode {
@@ -44,7 +45,7 @@ fn folder(path: &Path, lenient: bool, diagnostics: &mut Diagnostics) {
             let mut service = imported.service;
             service.decisions.lenient_expressions |= lenient;
             load::with_echo(&mut service, std::net::SocketAddr::from(([127, 0, 0, 1], 9)));
-            let languages = wire::languages(&service.decisions);
+            let languages = Languages::new(&service.decisions);
             match compile_service(std::sync::Arc::new(service), apimite_policies::registry(), &languages) {
                 Ok((_, warnings)) => diagnostics.extend(warnings),
                 Err(refusals) => diagnostics.extend(refusals),
@@ -81,7 +82,7 @@ fn document(path: &Path, lenient: bool, diagnostics: &mut Diagnostics) {
     let document = apimite_document::read_bytes(&shown, &bytes, Limits::CLASSIC.snippet());
     let mut service = Service::new("check");
     service.decisions.lenient_expressions = lenient;
-    let languages = wire::languages(&service.decisions);
+    let languages = Languages::new(&service.decisions);
     let tools = Toolbox { service: &service, registry: apimite_policies::registry(), compiler: &languages, open: true };
     check_document(document, tools, diagnostics);
 }

@@ -10,8 +10,9 @@ use apimite_gateway::Snapshot;
 use apimite_import::{Files, Imported, Settings};
 use apimite_model::{BackendKind, Service};
 use apimite_policy::compile::compile_service;
+use apimite_policy::languages::Languages;
 
-use crate::wire;
+
 
 /// What is served.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ pub(crate) fn with_echo(service: &mut Service, echo: SocketAddr) {
 /// # Errors
 /// Every refusal.
 pub(crate) fn compile(service: Service) -> Result<(Snapshot, Diagnostics), Diagnostics> {
-    let languages = wire::languages(&service.decisions);
+    let languages = Languages::new(&service.decisions);
     let (compiled, warnings) = compile_service(Arc::new(service), apimite_policies::registry(), &languages)?;
     Ok((Snapshot::new(compiled), warnings))
 }

@@ -11,7 +11,6 @@ mod init;
 mod load;
 mod report;
 mod serve;
-mod wire;
 
 use std::process::ExitCode;
 

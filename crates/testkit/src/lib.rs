@@ -1,1 +1,27 @@
-//! apimite-testkit.
+//! Literate specs: Markdown pages that are tests, run over an in-memory gateway with a manual clock.
+//!
+//! Every heading begins a case. In a case stand fenced blocks, run in their order:
+//!
+//! | block | what |
+//! |---|---|
+//! | ```` ```policy inbound ```` | policies of that section (also `backend`, `outbound`, `on-error`); `scope=product` puts them at another scope |
+//! | ```` ```policy ```` | a whole document at API scope |
+//! | ```` ```fragment ID ```` | a policy fragment |
+//! | ```` ```named-values ```` | lines `name = value` |
+//! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body |
+//! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout |
+//! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint) |
+//! | ```` ```answer ```` | what the client gets: status line, headers that must be there (`Name: -` must not), an empty line, the whole body |
+//! | ```` ```forwarded ```` | what the backend got last: request line, headers, body, in the same manner |
+//! | ```` ```last-error ```` | `Source: …`, `Reason: …`, … of `context.LastError` |
+//! | ```` ```refused ```` | texts that the refusals of the document must contain, one for each line |
+//!
+//! A case begins with the default backend: `200 OK` with the body `backend`.
+
+mod client;
+mod message;
+mod page;
+mod run;
+
+pub use page::{Block, Case, Page};
+pub use run::{Failure, run_case};

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use apimite_document::{Island, Language};
 use apimite_expr::Budget;
 use apimite_model::Decisions;
-use apimite_policy::code::{CodeError, Compiler, Program, Want};
-use apimite_policy::csharp::CSharp;
+
+use crate::code::{CodeError, Compiler, Program, Want};
+use crate::csharp::CSharp;
 
 /// Compiles expressions of every language.
-pub(crate) struct Languages {
+pub struct Languages {
     csharp: CSharp,
 }
 
-/// The languages under these decisions.
-pub(crate) fn languages(decisions: &Decisions) -> Languages {
-    Languages { csharp: CSharp::new(decisions, Budget::default()) }
+impl Languages {
+    /// The languages under these decisions.
+    pub fn new(decisions: &Decisions) -> Self {
+        Self { csharp: CSharp::new(decisions, Budget::default()) }
+    }
 }
 
 impl Compiler for Languages {
