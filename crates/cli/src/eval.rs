@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use apimite_diag::{Diagnostic, Diagnostics, Source};
 use apimite_expr::Budget;
-use apimite_expr::compile::{Form, Want};
+use apimite_expr::{Form, Want};
 use apimite_model::{Decisions, DotnetGeneration};
 use apimite_policy::csharp::CSharp;
 use apimite_policy::exchange::Exchange;

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use apimite_document::{Form, Island};
-use apimite_expr::compile::{self, Engine, Settings};
-use apimite_expr::{Budget, Value};
+use apimite_expr::{self as expr, Budget, Engine, Settings, Value};
 use apimite_model::{Decisions, DotnetGeneration};
 
 use crate::code::{CodeError, Program, Want};
@@ -41,12 +40,12 @@ impl CSharp {
     /// Everything that the compiler refuses.
     pub fn compile(&self, island: &Island<'_>, want: Want) -> Result<Arc<dyn Program>, Vec<CodeError>> {
         let form = match island.form {
-            Form::Expression => compile::Form::Expression,
-            Form::Block => compile::Form::Block,
+            Form::Expression => expr::Form::Expression,
+            Form::Block => expr::Form::Block,
         };
         let wanted = match want {
-            Want::Any | Want::Text => compile::Want::Any,
-            Want::Bool => compile::Want::Bool,
+            Want::Any | Want::Text => expr::Want::Any,
+            Want::Bool => expr::Want::Bool,
         };
         let program = self.0.compile(island.code, form, wanted).map_err(|errors| {
             let errors = errors.into_iter();
@@ -56,9 +55,9 @@ impl CSharp {
     }
 }
 
-struct Compiled(compile::Program);
+struct Compiled(expr::Program);
 
-fn fault(fault: &compile::Fault) -> Fault {
+fn fault(fault: &expr::Fault) -> Fault {
     Fault::expression(&fault.thrown)
 }
 

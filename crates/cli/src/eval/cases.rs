@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use apimite_expr::compile::{Form, Want};
+use apimite_expr::{Form, Want};
 use apimite_policy::csharp::CSharp;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use apimite_clock::{Clock, Timestamp};
 use apimite_expr::NoHost;
-use apimite_expr::compile::{Form, Want};
+use apimite_expr::{Form, Want};
 use apimite_expr::Value as Net;
 use apimite_model::{Api, Group, Identity, Operation, Product, ProductState, Service, Subscription, SubscriptionScope, User};
 use apimite_policy::body::{Body, BodyCell};

@@ -34,7 +34,7 @@ impl Completer for Members<'_> {
 impl Members<'_> {
     /// Members of what `receiver` is: `context.Request`, or a type's name.
     fn names(&self, receiver: &str) -> Vec<String> {
-        use apimite_expr::compile::{Form, Want};
+        use apimite_expr::{Form, Want};
         if receiver.is_empty() {
             return vec!["context".to_owned()];
         }
