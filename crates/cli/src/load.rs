@@ -12,8 +12,6 @@ use apimite_model::{BackendKind, Service};
 use apimite_policy::compile::compile_service;
 use apimite_policy::languages::Languages;
 
-
-
 /// What is served.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {

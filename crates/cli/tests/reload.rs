@@ -50,12 +50,23 @@ fn sighup_reloads_where_nothing_is_watched() {
 #[test]
 fn everything_wrong_with_a_folder_is_told_at_once_with_its_place() {
     let folder = folder();
-    write(folder.path(), "apis/a/policy.xml", "<policies>\n<inbound>\n<rate-limt calls='1'/>\n<set-header><value>{{none}}</value></set-header>\n</inbound>\n</policies>");
+    write(
+        folder.path(),
+        "apis/a/policy.xml",
+        "<policies>\n<inbound>\n<rate-limt calls='1'/>\n<set-header><value>{{none}}</value></set-header>\n</inbound>\n</policies>",
+    );
     write(folder.path(), "apimite.toml", "[listen]\nhtpp = '127.0.0.1:0'\n");
     let output = apimite().args(["serve", "--http", "127.0.0.1:0"]).arg(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    for wanted in ["rate-limt", "did you mean `rate-limit`?", "line 3, column 2", "Cannot find a property 'none'", "htpp", "did you mean `http`?"] {
+    for wanted in [
+        "rate-limt",
+        "did you mean `rate-limit`?",
+        "line 3, column 2",
+        "Cannot find a property 'none'",
+        "htpp",
+        "did you mean `http`?",
+    ] {
         assert!(text.contains(wanted), "`{wanted}` is not in\n{text}");
     }
 }
@@ -64,8 +75,11 @@ fn everything_wrong_with_a_folder_is_told_at_once_with_its_place() {
 fn a_port_in_use_is_one_clear_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = apimite().args(["serve", "--http", &address, "--https", "127.0.0.1:0", "--management", "127.0.0.1:0"])
-        .current_dir(tempfile::tempdir().unwrap().path()).output().unwrap();
+    let output = apimite()
+        .args(["serve", "--http", &address, "--https", "127.0.0.1:0", "--management", "127.0.0.1:0"])
+        .current_dir(tempfile::tempdir().unwrap().path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains(&address) && text.contains("help: choose another address"), "{text}");

@@ -49,7 +49,9 @@ impl CSharp {
         };
         let program = self.0.compile(island.code, form, wanted).map_err(|errors| {
             let errors = errors.into_iter();
-            errors.map(|e| CodeError { code: Cow::Borrowed(e.code), message: e.message, help: e.help, span: e.span }).collect::<Vec<_>>()
+            errors
+                .map(|e| CodeError { code: Cow::Borrowed(e.code), message: e.message, help: e.help, span: e.span })
+                .collect::<Vec<_>>()
         })?;
         Ok(Arc::new(Compiled(program)))
     }

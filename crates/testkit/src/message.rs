@@ -47,8 +47,11 @@ impl Message {
             unmet.push(format!("expected `{}`, got `{first}`", self.first));
         }
         for (name, wanted) in &self.headers {
-            let found: Vec<String> =
-                headers.get_all(name.as_str()).iter().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned()).collect();
+            let found: Vec<String> = headers
+                .get_all(name.as_str())
+                .iter()
+                .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+                .collect();
             let met = match wanted.as_str() {
                 "-" => found.is_empty(),
                 "*" => !found.is_empty(),

@@ -46,9 +46,8 @@ impl Block {
 impl Page {
     /// Reads a page; blocks of other languages (and prose) are left out. Cases without blocks are left out too.
     pub fn read(name: &str, text: &str) -> Self {
-        const KINDS: &[&str] = &[
-            "policy", "fragment", "named-values", "backend", "http", "answer", "forwarded", "last-error", "refused",
-        ];
+        const KINDS: &[&str] =
+            &["policy", "fragment", "named-values", "backend", "http", "answer", "forwarded", "last-error", "refused"];
         let mut cases: Vec<Case> = Vec::new();
         let mut open: Option<Block> = None;
         for (index, line) in text.lines().enumerate() {
@@ -92,6 +91,9 @@ mod tests {
         let page = Page::read("p.md", "# A\n```rust\nx\n```\n## B\n```http after=5s\nGET /\n```\n");
         assert_eq!(page.cases.len(), 1);
         let block = &page.cases[0].blocks[0];
-        assert_eq!((page.cases[0].title.as_str(), block.value("after"), block.text.as_str()), ("B", Some("5s"), "GET /"));
+        assert_eq!(
+            (page.cases[0].title.as_str(), block.value("after"), block.text.as_str()),
+            ("B", Some("5s"), "GET /")
+        );
     }
 }

@@ -73,11 +73,18 @@ pub fn run_case(case: &Case, registry: Registry, compiler: &dyn Compiler, shared
 
 fn sections(all: &[String; 4]) -> String {
     let names = ["inbound", "backend", "outbound", "on-error"];
-    let parts: Vec<String> = names
-        .iter()
-        .zip(all)
-        .map(|(name, text)| if text.is_empty() { format!("<{name}><base/></{name}>") } else { format!("<{name}>\n{text}\n</{name}>") })
-        .collect();
+    let parts: Vec<String> =
+        names
+            .iter()
+            .zip(all)
+            .map(|(name, text)| {
+                if text.is_empty() {
+                    format!("<{name}><base/></{name}>")
+                } else {
+                    format!("<{name}>\n{text}\n</{name}>")
+                }
+            })
+            .collect();
     format!("<policies>\n{}\n</policies>", parts.join("\n"))
 }
 
@@ -224,7 +231,8 @@ impl<'a> World<'a> {
             };
             self.clock.advance(Duration::from_secs_f64(number * factor));
         }
-        let times: u32 = block.value("times").map_or(Ok(1), str::parse).map_err(|_| "`times` is a number".to_owned())?;
+        let times: u32 =
+            block.value("times").map_or(Ok(1), str::parse).map_err(|_| "`times` is a number".to_owned())?;
         for _ in 0..times {
             self.request(block).await?;
         }
@@ -239,14 +247,20 @@ impl<'a> World<'a> {
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
         let original = Url::parse(&format!("https://contoso.azure-api.net/api{target}")).map_err(|e| e.to_string())?;
         let relative = apimite_policy::url::path(target).ok_or("the first line is `METHOD /path`")?;
-        let ip: IpAddr = block.value("ip").unwrap_or("203.0.113.7").parse().map_err(|_| "`ip` is an address".to_owned())?;
+        let ip: IpAddr =
+            block.value("ip").unwrap_or("203.0.113.7").parse().map_err(|_| "`ip` is an address".to_owned())?;
         let backend = api.target.clone().ok_or("the API has no backend")?;
         let operation = api.api.operations.iter().find(|op| *op.method == *method.as_str()).cloned();
         let mut request = Request::new(method, original, backend, relative, ip);
         request.headers = message.map();
         request.body = BodyCell::new(message.body.clone().map_or(Body::None, Body::text));
         request.private_endpoint = block.value("from").map(|name| {
-            Arc::new(PrivateEndpoint { name: name.into(), group_id: "Gateway".into(), member_name: "Gateway".into(), link_id: 1 })
+            Arc::new(PrivateEndpoint {
+                name: name.into(),
+                group_id: "Gateway".into(),
+                member_name: "Gateway".into(),
+                link_id: 1,
+            })
         });
         let id = uuid::Uuid::from_u128(0x1111_1111_2222_3333_4444_5555_5555_5555);
         let mut exchange = Exchange::new(compiled.service.clone(), request, id, self.clock.clone());

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use apimite_clock::{Clock, Timestamp};
 use apimite_expr::NoHost;
-use apimite_expr::{Form, Want};
 use apimite_expr::Value as Net;
-use apimite_model::{Api, Group, Identity, Operation, Product, ProductState, Service, Subscription, SubscriptionScope, User};
+use apimite_expr::{Form, Want};
+use apimite_model::{
+    Api, Group, Identity, Operation, Product, ProductState, Service, Subscription, SubscriptionScope, User,
+};
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::context::ResponseObject;
 use apimite_policy::csharp::CSharp;
@@ -53,13 +55,15 @@ fn of_http(text: &str, csharp: &CSharp) -> Result<Exchange, String> {
     let url = words.next().ok_or("the first line is `METHOD URL`")?;
     let mut headers = serde_json::Map::new();
     for line in lines {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is no header; write `Name: value`"))?;
+        let (name, value) =
+            line.split_once(':').ok_or_else(|| format!("`{line}` is no header; write `Name: value`"))?;
         let values = headers.entry(name.trim()).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(values) = values {
             values.push(value.trim().into());
         }
     }
-    let url = if url.contains("://") { url.to_owned() } else { format!("https://localhost/{}", url.trim_start_matches('/')) };
+    let url =
+        if url.contains("://") { url.to_owned() } else { format!("https://localhost/{}", url.trim_start_matches('/')) };
     let mut request = serde_json::json!({ "method": method, "url": url, "headers": headers });
     if !body.trim().is_empty() {
         request["body"] = body.into();
@@ -158,7 +162,8 @@ pub(super) fn of_json(context: &Value, csharp: &CSharp) -> Result<Exchange, Stri
         None => TIMESTAMP,
     };
     let clock = Clock::manual(timestamp);
-    let id = str_of(context, "requestId").unwrap_or(REQUEST_ID).parse().map_err(|_| "requestId is no GUID".to_owned())?;
+    let id =
+        str_of(context, "requestId").unwrap_or(REQUEST_ID).parse().map_err(|_| "requestId is no GUID".to_owned())?;
     let mut exchange = Exchange::new(Arc::new(service), request, id, clock.clone());
     clock.advance(std::time::Duration::from_millis(context.get("elapsedMs").and_then(Value::as_u64).unwrap_or(0)));
     exchange.request.retarget(Arc::new(Target::origin(&url)));

@@ -59,11 +59,8 @@ pub(super) fn golden(value: &Value, cx: &mut Cx<'_>, level: u8) -> Json {
     if value.is_null() {
         return json!({ "type": "null", "value": null });
     }
-    let text = if is_internal(value) {
-        Json::Null
-    } else {
-        cx.to_text(value).map_or(Json::Null, |text| text.as_str().into())
-    };
+    let text =
+        if is_internal(value) { Json::Null } else { cx.to_text(value).map_or(Json::Null, |text| text.as_str().into()) };
     let mut shape = json!({ "type": type_name(value), "value": text });
     if level < MAX_LEVELS {
         if let Some(items) = elements(value, cx) {
