@@ -188,6 +188,8 @@ impl<'a> Binder<'a> {
                     self.phase_one(inference, part, ty, mode);
                 }
             }
+            // `out DayOfWeek day`: the written type is what is passed.
+            K::OutVar { .. } if !e.ty.is_void() && !e.ty.is_error() => exact(self, inference, e.ty, ty),
             K::Methods(_) | K::UnboundDefault | K::OutVar { .. } | K::Discard | K::Error | K::Throw(_) => {}
             _ if e.ty.is_null() || e.ty.is_error() || e.ty.is_void() => {}
             _ => {

@@ -190,7 +190,8 @@ impl<'a> Binder<'a> {
         }
         let same = a.wants.iter().zip(&b.wants).all(|(x, y)| x.same(*y));
         if !same {
-            return false;
+            // `"a b".Split(null)`: the compiler prefers the candidate that needs no default argument here too.
+            return a.defaults == 0 && b.defaults > 0;
         }
         let generic = |f: &Fit| !f.member.type_params.is_empty();
         if generic(a) != generic(b) {
