@@ -83,7 +83,8 @@ fn topic(name: &str) {
     let engine = Engine::new(Settings { lenient: true, ..Settings::default() }, &[]);
     let goldens = read("goldens");
     let mut wrong = Vec::new();
-    let cases: Vec<Json> = read("cases").into_iter().filter(|c| c["context"].as_object().is_none_or(|o| o.is_empty())).collect();
+    let cases: Vec<Json> =
+        read("cases").into_iter().filter(|c| c["context"].as_object().is_none_or(|o| o.is_empty())).collect();
     for case in &cases {
         if case["code"].as_str().is_some_and(|code| code.contains("context.")) {
             continue;
