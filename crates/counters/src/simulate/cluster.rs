@@ -52,6 +52,7 @@ pub(crate) struct Cluster {
     sent: u64,
     generation: u64,
     trusting: bool,
+    head_weight: f64,
 }
 
 fn address(index: usize) -> SocketAddr {
@@ -71,6 +72,7 @@ impl Cluster {
             sent: 0,
             generation: 0,
             trusting: false,
+            head_weight: 1.0,
         };
         for index in 0..count {
             let gateway = cluster.start(index, count, now);
@@ -79,9 +81,10 @@ impl Cluster {
         cluster
     }
 
-    /// Does without signatures, which cost most of the time of large simulations.
-    pub(crate) fn without_signatures(mut self, now: Timestamp) -> Self {
+    /// Does without signatures (and with lighter heads), which cost most of the time of large simulations.
+    pub(crate) fn without_signatures(mut self, head_weight: f64, now: Timestamp) -> Self {
         self.trusting = true;
+        self.head_weight = head_weight;
         let count = self.gateways.len();
         for index in 0..count {
             let gateway = self.start(index, count, now);
@@ -97,6 +100,7 @@ impl Cluster {
         let counters = Counters::synchronized(Arc::clone(&ledger));
         let seal = if self.trusting { Seal::Trusting } else { Seal::with_secret(b"simulation") };
         let mut replica = Replica::new(counters.store(), ledger, self.settings, seal);
+        replica.weigh_heads(self.head_weight);
         let peers: Vec<_> = (0..count).filter(|other| *other != index).map(address).collect();
         replica.set_peers(&peers, now);
         // Gateways do not tick in step.

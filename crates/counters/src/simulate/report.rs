@@ -108,7 +108,7 @@ impl Store {
             SimulatedStore::Sync => {
                 let settings = SyncSettings {
                     interval: Duration::from_millis(scenario.interval_ms),
-                    bytes_per_second: (scenario.budget / sample).max(2_000),
+                    bytes_per_second: (scenario.budget / sample).max(1),
                 };
                 let network = Network {
                     loss: scenario.loss,
@@ -117,7 +117,7 @@ impl Store {
                     jitter: Duration::from_millis(scenario.jitter_ms),
                 };
                 let cluster = Cluster::new(scenario.gateways, settings, network, scenario.seed, START);
-                Self::Cluster(Box::new(cluster.without_signatures(START)))
+                Self::Cluster(Box::new(cluster.without_signatures(1.0 / sample as f64, START)))
             }
         }
     }
@@ -219,7 +219,8 @@ fn finish(scenario: &Scenario, sample: u64, store: Store, steps: Vec<Step>, watc
                 held += cluster.counters(gateway).store().len() as f64 / gateways;
             }
             if sample > 1 {
-                bytes *= sample as f64;
+                let heads = packets * crate::sync::wire::OVERHEAD as f64;
+                bytes = (bytes - heads) * sample as f64 + heads;
                 packets = packets.max(bytes / crate::sync::wire::LARGEST as f64);
             }
         }

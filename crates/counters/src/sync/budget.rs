@@ -29,7 +29,7 @@ impl Budget {
         self.left
     }
 
-    pub(crate) fn spend(&mut self, bytes: usize) {
-        self.left -= bytes as f64;
+    pub(crate) fn spend(&mut self, bytes: f64) {
+        self.left -= bytes;
     }
 }

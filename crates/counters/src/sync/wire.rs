@@ -27,6 +27,8 @@ pub const LARGEST: usize = 1_200;
 const MAGIC: [u8; 4] = *b"ApC\x01";
 const HEADER: usize = 29;
 const TAG: usize = 16;
+/// Bytes of every packet that are no entries.
+pub(crate) const OVERHEAD: usize = HEADER + TAG;
 
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
