@@ -159,7 +159,11 @@ fn decisions(group: &mut BenchmarkGroup<'_, CpuTime>, keys: usize) {
             group.bench_function(format!("{name}/{keys} keys/{threads} threads"), |bencher| {
                 bencher.iter_custom(|count| {
                     from += count as i64 * 3_000;
-                    if threads == 1 { run(&*limiter, &texts, 1, from, count) } else { run_two(&limiter, &texts, from, count) }
+                    if threads == 1 {
+                        run(&*limiter, &texts, 1, from, count)
+                    } else {
+                        run_two(&limiter, &texts, from, count)
+                    }
                 });
             });
         }
@@ -176,7 +180,9 @@ fn resident_bytes() -> f64 {
 fn memory_and_pauses() {
     const KEYS: usize = 1_000_000;
     let mut out = std::io::stdout();
-    for (name, calls, hits) in [("few calls", 1_000_000, 1), ("whole window in use", 1_000_000, 60), ("exact window full", 24, 24)] {
+    for (name, calls, hits) in
+        [("few calls", 1_000_000, 1), ("whole window in use", 1_000_000, 60), ("exact window full", 24, 24)]
+    {
         let limit = RateLimit::new(calls, Duration::from_secs(60));
         let before = resident_bytes();
         let memory = Arc::new(Memory::new());
@@ -193,7 +199,11 @@ fn memory_and_pauses() {
         let _ = writeln!(out, "memory per live key, {name}: {each:.0} bytes");
         if hits == 1 {
             let (longest, sweeping) = longest_pause(&memory, limit);
-            let _ = writeln!(out, "giving back {KEYS} keys: {sweeping:?} of a thread beside, longest decision meanwhile {longest:?}, {} left", memory.len());
+            let _ = writeln!(
+                out,
+                "giving back {KEYS} keys: {sweeping:?} of a thread beside, longest decision meanwhile {longest:?}, {} left",
+                memory.len()
+            );
         }
     }
 }

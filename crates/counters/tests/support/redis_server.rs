@@ -48,7 +48,8 @@ impl RedisServer {
         arguments.extend(extra.iter().map(|text| if *text == "PORT" { port_text.clone() } else { (*text).to_owned() }));
         let directory = tempfile::tempdir().unwrap();
         let Some(child) = launch(&arguments, directory.path()) else {
-            eprintln!("SKIPPED: no `redis-server` on the PATH; this test checks nothing here");
+            let _ =
+                writeln!(std::io::stderr(), "SKIPPED: no `redis-server` on the PATH; this test checks nothing here");
             return None;
         };
         let server = Self { child, port, arguments, directory };
