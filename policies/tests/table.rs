@@ -72,7 +72,14 @@ fn table() -> String {
     );
     let _ = writeln!(out, "{} policies.\n\n| policy | what it does | where | raises |\n|---|---|---|---|", ALL.len());
     for def in ALL {
-        let _ = writeln!(out, "| [`{0}`](#{0}) | {1} | {2} | {3} |", def.name, def.summary, places(def), def.raises.join(", "));
+        let _ = writeln!(
+            out,
+            "| [`{0}`](#{0}) | {1} | {2} | {3} |",
+            def.name,
+            def.summary,
+            places(def),
+            def.raises.join(", ")
+        );
     }
     for def in ALL {
         let _ = writeln!(out, "\n## {}\n\n{}", def.name, def.summary);
@@ -80,7 +87,9 @@ fn table() -> String {
             let _ = writeln!(out, "\nKnown difference: {difference}.");
         }
         if !def.attributes.is_empty() || matches!(def.content, Content::Elements { .. }) {
-            out.push_str("\n| element | attribute | values | default | expression | state |\n|---|---|---|---|---|---|\n");
+            out.push_str(
+                "\n| element | attribute | values | default | expression | state |\n|---|---|---|---|---|---|\n",
+            );
             attributes(&mut out, def.name, def.attributes);
             children(&mut out, def.name, &def.content);
         }
