@@ -10,6 +10,7 @@ use super::encoding::{encoding_of, encoding_value};
 use super::{byte_range, bytes};
 use crate::library::core::collections::{ArrayObject, bytes_value};
 use crate::library::rows::{Args, Row, ctor, m, p, set};
+use crate::library::text::{builder, strings};
 use crate::library::typedef::{TypeDef, class};
 use crate::run::Cx;
 use crate::types::Type;
@@ -137,8 +138,19 @@ static STREAM_READER: TypeDef = class("System.IO.StreamReader")
     ]])
     .def();
 
-/// A `StringWriter`.
-struct WriterObject(Mutex<(String, String)>);
+/// A `StringWriter`: the `StringBuilder` it writes into, and its new line.
+struct WriterObject {
+    target: Value,
+    newline: Mutex<String>,
+}
+
+impl WriterObject {
+    /// A writer into a builder, or into one of its own.
+    fn value(target: Value) -> Value {
+        let target = if target.is_null() { builder::new("") } else { target };
+        Value::object(Self { target, newline: Mutex::new("\n".to_owned()) })
+    }
+}
 
 impl Object for WriterObject {
     fn type_of(&self) -> Type {
@@ -149,9 +161,19 @@ impl Object for WriterObject {
         self
     }
 
-    fn to_text(&self, _cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
-        Some(Ok(Str::new(&self.0.lock().0)))
+    fn to_text(&self, cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
+        let target = self.target.clone();
+        Some(cx.to_text(&target))
     }
+}
+
+/// Writes argument 2 and those behind it after the format in argument 1.
+fn write_format(cx: &mut Cx<'_>, a: &Args<'_>, array: bool, line: bool) -> Result<Value, Thrown> {
+    let format = a.need_str(1, "format")?.clone();
+    let values =
+        if array { a.obj::<ArrayObject>(2)?.items().clone() } else { a.values.get(2..).unwrap_or(&[]).to_vec() };
+    let text = strings::format_values(cx, &format, &values)?;
+    append(cx, a, &text, line)
 }
 
 /// Appends the text of argument 1, and the new line if `line`.
@@ -166,11 +188,11 @@ fn write(cx: &mut Cx<'_>, a: &Args<'_>, line: bool) -> Result<Value, Thrown> {
 fn append(cx: &mut Cx<'_>, a: &Args<'_>, text: &str, line: bool) -> Result<Value, Thrown> {
     cx.step()?;
     cx.charge(text.len())?;
-    let mut state = a.obj::<WriterObject>(0)?.0.lock();
-    state.0.push_str(text);
+    let writer = a.obj::<WriterObject>(0)?;
+    builder::push(&writer.target, text);
     if line {
-        let newline = state.1.clone();
-        state.0.push_str(&newline);
+        let newline = writer.newline.lock().clone();
+        builder::push(&writer.target, &newline);
     }
     Ok(Value::Null)
 }
@@ -198,6 +220,18 @@ static WRITER_ROWS: &[Row] = &[
         append(cx, &a, &text, false)
     })
     .impure(),
+    m("void Write(string format, object arg0)", |cx, a| write_format(cx, &a, false, false)).impure(),
+    m("void Write(string format, object arg0, object arg1)", |cx, a| write_format(cx, &a, false, false)).impure(),
+    m("void Write(string format, object arg0, object arg1, object arg2)", |cx, a| write_format(cx, &a, false, false))
+        .impure(),
+    m("void Write(string format, params object[] arg)", |cx, a| write_format(cx, &a, true, false)).impure(),
+    m("void WriteLine(string format, object arg0)", |cx, a| write_format(cx, &a, false, true)).impure(),
+    m("void WriteLine(string format, object arg0, object arg1)", |cx, a| write_format(cx, &a, false, true)).impure(),
+    m("void WriteLine(string format, object arg0, object arg1, object arg2)", |cx, a| {
+        write_format(cx, &a, false, true)
+    })
+    .impure(),
+    m("void WriteLine(string format, params object[] arg)", |cx, a| write_format(cx, &a, true, true)).impure(),
     m("void WriteLine()", |cx, a| append(cx, &a, "", true)).impure(),
     m("void WriteLine(string value)", |cx, a| write(cx, &a, true)).impure(),
     m("void WriteLine(object value)", |cx, a| write(cx, &a, true)).impure(),
@@ -210,9 +244,9 @@ static WRITER_ROWS: &[Row] = &[
     m("void Flush()", |_, _| Ok(Value::Null)),
     m("void Close()", |_, _| Ok(Value::Null)),
     m("void Dispose()", |_, _| Ok(Value::Null)),
-    p("string NewLine", |_, a| Ok(Value::Str(Str::new(&a.obj::<WriterObject>(0)?.0.lock().1)))),
+    p("string NewLine", |_, a| Ok(Value::Str(Str::new(&a.obj::<WriterObject>(0)?.newline.lock())))),
     set("string NewLine", |_, a| {
-        a.obj::<WriterObject>(0)?.0.lock().1 = a.str(1).map_or_else(|| "\n".to_owned(), ToString::to_string);
+        *a.obj::<WriterObject>(0)?.newline.lock() = a.str(1).map_or_else(|| "\n".to_owned(), ToString::to_string);
         Ok(Value::Null)
     }),
     p("System.Text.Encoding Encoding", |_, _| Ok(encoding_value(Encoding::Utf16Le))),
@@ -223,13 +257,25 @@ static TEXT_WRITER: TypeDef =
 
 static STRING_WRITER: TypeDef = class("System.IO.StringWriter")
     .extends("System.IO.TextWriter")
-    .rows(&[&[ctor("()", |_, _| Ok(Value::object(WriterObject(Mutex::new((String::new(), "\n".to_owned()))))))]])
+    .rows(&[&[
+        ctor("()", |_, _| Ok(WriterObject::value(Value::Null))),
+        ctor("(IFormatProvider formatProvider)", |_, _| Ok(WriterObject::value(Value::Null))),
+        ctor("(StringBuilder sb)", |_, mut a| {
+            a.need(0, "sb")?;
+            Ok(WriterObject::value(a.take(0)))
+        }),
+        ctor("(StringBuilder sb, IFormatProvider formatProvider)", |_, mut a| {
+            a.need(0, "sb")?;
+            Ok(WriterObject::value(a.take(0)))
+        }),
+        m("StringBuilder GetStringBuilder()", |_, a| Ok(a.obj::<WriterObject>(0)?.target.clone())),
+    ]])
     .def();
 
 /// Appends text to a `TextWriter` for another library member; `false` if the value is none.
 pub(crate) fn write_text(value: &Value, text: &str) -> bool {
     let Some(writer) = value.downcast::<WriterObject>() else { return false };
-    writer.0.lock().0.push_str(text);
+    builder::push(&writer.target, text);
     true
 }
 

@@ -32,8 +32,15 @@ impl Object for Builder {
     }
 }
 
+/// Adds a text to a builder; nothing happens to anything else.
+pub(crate) fn push(value: &Value, text: &str) {
+    if let Some(builder) = value.downcast::<Builder>() {
+        builder.0.lock().append(text);
+    }
+}
+
 /// A builder with a text in it.
-fn new(text: &str) -> Value {
+pub(crate) fn new(text: &str) -> Value {
     Value::object(Builder(Mutex::new(StringBuilder::new(text))))
 }
 

@@ -1,7 +1,7 @@
 //! Primitives, text, dates, formatting: bindings of `apimite_dotnet`'s text area.
 
 mod bits;
-mod builder;
+pub(crate) mod builder;
 mod characters;
 pub(crate) mod compare;
 mod comparers;
@@ -20,7 +20,7 @@ mod offsets;
 mod random;
 pub(crate) mod rows;
 mod spans;
-mod strings;
+pub(crate) mod strings;
 #[cfg(test)]
 mod tests;
 mod version;

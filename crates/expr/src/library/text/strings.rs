@@ -151,7 +151,7 @@ fn join_range(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
 }
 
 /// `string.Format` and its relatives: what one field shows.
-pub(super) fn format_values(cx: &mut Cx<'_>, pattern: &str, values: &[Value]) -> Result<String, Thrown> {
+pub(crate) fn format_values(cx: &mut Cx<'_>, pattern: &str, values: &[Value]) -> Result<String, Thrown> {
     composite::format(pattern, values.len(), |index, inner| {
         let value = values.get(index).cloned().unwrap_or_default();
         let text = if inner.is_empty() { None } else { cx.format(&value, inner)? };
