@@ -344,34 +344,44 @@ impl JToken {
         scalar.convert(to)
     }
 
-    /// What `Value<T>()` gives of this token: null for null, otherwise the converted value.
+    /// What `Value<T>()` gives of this token: null for null, otherwise the value by `Convert.ChangeType`.
     ///
     /// # Errors
-    /// `InvalidCastException` for a container; the exceptions of the conversion.
+    /// `InvalidCastException` for a container and between types that have no such conversion; the exceptions of the conversion.
     pub fn value_as(&self, to: Primitive, nullable: bool) -> Result<Scalar, Thrown> {
-        let value = if self.kind() == JTokenType::Property { self.property_value() } else { Some(self.clone()) };
-        let value = value.unwrap_or_else(Self::null);
-        let Some(scalar) = value.scalar() else {
-            return Err(Exception::new(
-                ExceptionKind::InvalidCast,
-                format!("Cannot cast {} to Newtonsoft.Json.Linq.JToken.", value.full_class()),
-            ));
+        let bad_cast = |message: String| Exception::new(ExceptionKind::InvalidCast, message);
+        let Some(scalar) = self.scalar() else {
+            return Err(bad_cast(format!("Cannot cast {} to Newtonsoft.Json.Linq.JToken.", self.full_class())));
         };
         if scalar.is_null() {
             if nullable || to.is_reference() {
                 return Ok(Scalar::Null);
             }
-            return Err(Exception::new(ExceptionKind::InvalidCast, "Null object cannot be converted to a value type."));
+            return Err(bad_cast("Null object cannot be converted to a value type.".to_owned()));
         }
         if scalar.type_name() == Some(to.full_name()) {
             return Ok(scalar);
         }
-        match (to, &scalar) {
-            (Primitive::String, Scalar::Bytes(_))
-            | (
-                Primitive::Guid | Primitive::TimeSpan | Primitive::Uri | Primitive::DateTimeOffset | Primitive::Bytes,
-                _,
-            ) => value.cast(to, nullable),
+        let convertible = !matches!(
+            scalar,
+            Scalar::Bytes(_)
+                | Scalar::Guid(_)
+                | Scalar::TimeSpan(_)
+                | Scalar::Uri(_)
+                | Scalar::DateOffset(..)
+                | Scalar::Big(_)
+        );
+        if !convertible {
+            return Err(bad_cast("Object must implement IConvertible.".to_owned()));
+        }
+        match to {
+            Primitive::Guid | Primitive::TimeSpan | Primitive::Uri | Primitive::DateTimeOffset | Primitive::Bytes => {
+                Err(bad_cast(format!(
+                    "Invalid cast from '{}' to '{}'.",
+                    scalar.type_name().unwrap_or("System.Object"),
+                    to.full_name()
+                )))
+            }
             _ => scalar.convert(to),
         }
     }

@@ -194,7 +194,7 @@ impl Marked {
                 }
                 _ => Err(self.unexpected("bytes")),
             },
-            _ => self.token.value_as(to, nullable).map_err(|_| self.unconvertible(&value, to.full_name())),
+            _ => self.token.cast(to, nullable).map_err(|_| self.unconvertible(&value, to.full_name())),
         }
     }
 

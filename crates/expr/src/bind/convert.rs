@@ -292,8 +292,6 @@ impl<'a> Binder<'a> {
             Conversion::User { member, on, before, after, lifted } => {
                 let source = member.params[0].ty.substitute(on.args());
                 let target = member.ret.substitute(on.args());
-                let constant = None;
-                let e = B { constant, ..e };
                 let (arg, result) = if *lifted {
                     (
                         B::new(K::Convert(Box::new(e), How::Lifted(Box::new(before.clone()))), source.nullable(), span),

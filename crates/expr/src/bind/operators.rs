@@ -209,7 +209,11 @@ impl<'a> Binder<'a> {
         }
         // Text.
         if op == BinaryOp::Add && (left.ty == Type::string() || right.ty == Type::string()) {
-            return self.concat(left, right, span);
+            // An operator of the other operand's type comes first: `XNamespace + string` is a name.
+            return match self.user_binary(op, &left, &right, span) {
+                Some(own) => own,
+                None => self.concat(left, right, span),
+            };
         }
         if op == BinaryOp::Add && null(&left) && null(&right) {
             return self.bad_binary(op, &left, &right, span);

@@ -481,6 +481,20 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// `foreach` prefers a `GetEnumerator` that the class itself declares over the interfaces it implements: a `JObject` gives
+    /// pairs, although it is a sequence of tokens.
+    fn own_enumerator(&mut self, sequence: B<'a>) -> B<'a> {
+        let own = sequence.ty.def().filter(|def| def.shape() == crate::library::Shape::Class).and_then(|def| {
+            let mut found = self.registry.declared(def, "GetEnumerator").into_iter();
+            found.find(|m| m.params.is_empty() && !m.is_static && matches!(m.row.imp, crate::library::Imp::Call(_)))
+        });
+        let Some(member) = own else { return sequence };
+        let (span, ty) = (sequence.span, member.ret.substitute(sequence.ty.args()));
+        let types = sequence.ty.args().into();
+        let args = vec![super::bound::Arg { value: sequence, mode: crate::library::ParamMode::Value }];
+        B::new(K::Call { member, types, args, lifted: false }, ty, span)
+    }
+
     /// The element type of what `foreach` reads.
     fn element_of(&mut self, ty: Type) -> Option<Type> {
         if let Some(element) = ty.element() {
@@ -492,8 +506,10 @@ impl<'a> Binder<'a> {
         if ty == Type::string() {
             return Some(Type::char());
         }
-        if let Some(sequence) = self.registry.as_instance(ty, &crate::library::core::names::IENUMERABLE_OF) {
-            return sequence.args().first().copied();
+        for def in [&crate::library::core::names::IENUMERABLE_OF, &crate::library::core::names::IENUMERATOR_OF] {
+            if let Some(sequence) = self.registry.as_instance(ty, def) {
+                return sequence.args().first().copied();
+            }
         }
         // A collection that is not generic may still say what its elements are, by the type of its indexer or enumerator.
         if self.registry.as_instance(ty, &crate::library::core::names::IENUMERABLE).is_some() {
@@ -510,6 +526,7 @@ impl<'a> Binder<'a> {
         span: Span,
     ) -> S<'a> {
         let sequence = self.typed(sequence);
+        let sequence = self.own_enumerator(sequence);
         let element = if sequence.is_error() {
             Type::error()
         } else {

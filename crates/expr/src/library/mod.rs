@@ -3,7 +3,7 @@
 //! One member is one row: a signature in C# words and a Rust function. See `README.md` beside this file.
 
 pub mod core;
-mod data;
+pub mod data;
 mod member;
 mod registry;
 mod rows;

@@ -5,7 +5,8 @@ use super::TypeDef;
 /// The groups of the standard library, in order.
 pub fn standard() -> Vec<&'static [&'static TypeDef]> {
     let mut groups = super::core::TYPES.to_vec();
-    groups.extend([super::text::TYPES, super::data::TYPES]);
+    groups.push(super::text::TYPES);
+    groups.extend(super::data::TYPES);
     groups.extend(super::sys::TYPES);
     groups
 }

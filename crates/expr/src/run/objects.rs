@@ -111,7 +111,10 @@ impl Cx<'_> {
             let object = Arc::clone(object);
             return match object.hash(self) {
                 Some(hash) => hash,
-                None => Ok(HASHER.hash_one(Arc::as_ptr(&object).cast::<()>() as usize)),
+                None => Ok(match object.identity() {
+                    Some(identity) => HASHER.hash_one(identity),
+                    None => HASHER.hash_one(Arc::as_ptr(&object).cast::<()>() as usize),
+                }),
             };
         }
         let mut hasher = HASHER.build_hasher();

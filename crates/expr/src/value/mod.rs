@@ -163,7 +163,9 @@ impl Value {
             (Self::Null, Self::Null) => true,
             (Self::Str(a), Self::Str(b)) => a.same_object(b),
             (Self::Object(a), Self::Object(b)) => {
-                std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b)) && !a.type_of().is_value_type()
+                let same_box = std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b));
+                (same_box && !a.type_of().is_value_type())
+                    || a.identity().is_some_and(|identity| b.identity() == Some(identity))
             }
             (Self::Host(a, x), Self::Host(b, y)) => a == b && x == y,
             _ => false,

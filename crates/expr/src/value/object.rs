@@ -24,6 +24,11 @@ pub trait Object: Any + Send + Sync {
     /// For downcasts: `self`.
     fn as_any(&self) -> &dyn Any;
 
+    /// What `ReferenceEquals` compares where several Rust objects stand for one .NET object; `None` compares the Rust objects.
+    fn identity(&self) -> Option<(usize, u32)> {
+        None
+    }
+
     /// `ToString()`; `None` gives the type's name.
     fn to_text(&self, _cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
         None

@@ -55,6 +55,11 @@ impl Object for Running {
     fn as_any(&self) -> &dyn Any {
         self
     }
+
+    /// What is left of it: `foreach` over a type with a `GetEnumerator` of its own reads the enumerator.
+    fn each(self: std::sync::Arc<Self>, _cx: &mut Cx<'_>) -> Option<Result<Each, Thrown>> {
+        self.state.lock().each.take().map(Ok)
+    }
 }
 
 static ROWS: &[Row] = &[

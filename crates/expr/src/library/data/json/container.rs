@@ -1,8 +1,6 @@
 //! `JContainer`, `JObject`, `JArray`, `JProperty`, `JConstructor`.
 
-use apimite_dotnet::json::{
-    JToken, Key, MergeSettings, NameMatch, parse_array, parse_object,
-};
+use apimite_dotnet::json::{JToken, Key, MergeSettings, NameMatch, parse_array, parse_object};
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 
 use super::content::{Content, content_of};
@@ -258,8 +256,7 @@ static PROPERTY: &[Row] = &[
 ];
 
 /// `Newtonsoft.Json.Linq.JProperty`
-pub static JPROPERTY: TypeDef =
-    class("Newtonsoft.Json.Linq.JProperty").extends("JContainer").rows(&[PROPERTY]).def();
+pub static JPROPERTY: TypeDef = class("Newtonsoft.Json.Linq.JProperty").extends("JContainer").rows(&[PROPERTY]).def();
 
 static CONSTRUCTOR: &[Row] = &[
     ctor("(string name)", |_, a| Ok(token_value(JToken::constructor(a.need_str(0, "name")?.as_str())))),

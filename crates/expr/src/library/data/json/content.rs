@@ -14,7 +14,7 @@ use crate::types::Type;
 use crate::value::{Str, Value};
 
 /// The value of a `JValue` as .NET boxes it.
-pub(super) fn value_of(scalar: &Scalar) -> Value {
+pub(crate) fn value_of(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::Null | Scalar::Undefined | Scalar::NullText => Value::Null,
         Scalar::Bool(value) => Value::Bool(*value),

@@ -71,9 +71,7 @@ fn cast(cx: &mut Cx<'_>, a: &Args<'_>, to: Primitive, nullable: bool) -> Result<
             typed(cx, &scalar)
         }
         None if nullable || to.is_reference() => Ok(Value::Null),
-        None => {
-            Err(Exception::new(ExceptionKind::ArgumentNull, "Value cannot be null. (Parameter 'value')"))
-        }
+        None => Err(Exception::new(ExceptionKind::ArgumentNull, "Value cannot be null. (Parameter 'value')")),
     }
 }
 
@@ -145,7 +143,7 @@ pub(super) static ROWS: &[Row] = casts! {
 /// # Errors
 /// `InvalidCastException`, and the exceptions of the conversion.
 pub(super) fn convert(cx: &mut Cx<'_>, token: Option<&JToken>, ty: Type) -> Result<Value, Thrown> {
-    let Some(token) = token else { return Ok(crate::run::objects::default_value(ty)) };
+    let Some(token) = token else { return Ok(crate::run::default_value(ty)) };
     let value = Value::object(Token(token.clone()));
     if cx.is_instance(&value, ty) {
         return Ok(value);

@@ -114,7 +114,7 @@ fn read_enum(cx: &mut Cx<'_>, from: &Marked, ty: Type) -> Result<Value, Thrown> 
     match &scalar {
         Scalar::Int(number, _) => Ok(Value::Enum(ty, *number)),
         Scalar::Text(text) => {
-            let values = ty.def().map(|def| def.enum_values()).unwrap_or_default();
+            let values = ty.def().map(|def| def.values()).unwrap_or_default();
             let mut number = 0;
             for part in text.split(',').map(str::trim) {
                 let exact = values.iter().find(|(name, _)| *name == part);
@@ -181,7 +181,9 @@ fn collection(cx: &mut Cx<'_>, ty: Type, element: Type, items: Vec<Value>) -> Re
 fn construct(cx: &mut Cx<'_>, ty: Type, list: Value) -> Result<Value, Thrown> {
     let member = ty.def().and_then(|def| {
         let constructors = cx.registry().declared(def, ".ctor");
-        constructors.into_iter().find(|m| m.params.len() == 1 && m.params[0].ty.is(&crate::library::core::names::IENUMERABLE_OF))
+        constructors
+            .into_iter()
+            .find(|m| m.params.len() == 1 && m.params[0].ty.is(&crate::library::core::names::IENUMERABLE_OF))
     });
     match member {
         Some(member) => cx.call_member(&member, ty.args(), &mut [list]),

@@ -3,11 +3,11 @@
 use apimite_dotnet::json::JToken;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 
+use super::container::JPROPERTY;
 use super::convert::convert;
 use super::object::Token;
 use super::sequence::{found, found_tokens, tokens};
 use super::token::{of_class, with_key};
-use super::container::JPROPERTY;
 use crate::library::rows::{Args, Row, ext};
 use crate::library::typedef::{TypeDef, static_class};
 use crate::run::Cx;

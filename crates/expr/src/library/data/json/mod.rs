@@ -16,9 +16,9 @@ use crate::library::rows::{Row, m};
 use crate::library::typedef::{TypeDef, enumeration, static_class};
 use crate::value::Value;
 
+pub(crate) use content::value_of as scalar_value;
 pub use object::{Token, token_value};
 pub use sequence::Tokens;
-
 
 /// `Newtonsoft.Json.Formatting`
 pub static FORMATTING: TypeDef = enumeration("Newtonsoft.Json.Formatting", &[("None", 0), ("Indented", 1)]).def();
@@ -50,9 +50,7 @@ pub static TOKEN_TYPE: TypeDef = enumeration(
 .def();
 
 static CONVERT_ROWS: &[Row] = &[
-    m("string SerializeObject(object value)", |cx, a| {
-        serialize::to_text(cx, a.get(0), false).map(Value::from)
-    }),
+    m("string SerializeObject(object value)", |cx, a| serialize::to_text(cx, a.get(0), false).map(Value::from)),
     m("string SerializeObject(object value, Formatting formatting)", |cx, a| {
         serialize::to_text(cx, a.get(0), a.number(1) != 0).map(Value::from)
     }),

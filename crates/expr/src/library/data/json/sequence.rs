@@ -3,11 +3,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use apimite_dotnet::Thrown;
 use apimite_dotnet::json::{JToken, JTokenType};
+use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 
 use super::object::token_value;
-use crate::library::core::collections::list::changed;
 use crate::library::core::tuples::pair;
 use crate::library::rows::p;
 use crate::library::typedef::{TypeDef, interface, structure};
@@ -38,7 +37,10 @@ pub(super) fn entry(name: &str, value: Value) -> Value {
 impl Enumerator for Walk {
     fn next(&mut self, _cx: &mut Cx<'_>) -> Result<Option<Value>, Thrown> {
         if self.of.count() != self.count && self.of.kind() != JTokenType::Property {
-            return Err(changed());
+            return Err(Exception::new(
+                ExceptionKind::InvalidOperation,
+                "Collection was modified; enumeration operation may not execute.",
+            ));
         }
         let Some(child) = self.of.child(self.at) else { return Ok(None) };
         self.at += 1;
@@ -130,5 +132,4 @@ pub static IJENUMERABLE: TypeDef = interface("Newtonsoft.Json.Linq.IJEnumerable<
     .def();
 
 /// `Newtonsoft.Json.Linq.JEnumerable<T>`
-pub static JENUMERABLE: TypeDef =
-    structure("Newtonsoft.Json.Linq.JEnumerable<T>").implements("IJEnumerable<T>").def();
+pub static JENUMERABLE: TypeDef = structure("Newtonsoft.Json.Linq.JEnumerable<T>").implements("IJEnumerable<T>").def();

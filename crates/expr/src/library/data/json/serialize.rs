@@ -6,9 +6,9 @@ use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use super::content::{is_sequence, is_uri, scalar_of};
 use super::entries::Entries;
 use super::object::Token;
+use crate::library::MemberKind;
 use crate::library::core::names::IENUMERABLE_OF;
 use crate::library::core::tuples::{PAIR, Record};
-use crate::library::MemberKind;
 use crate::run::Cx;
 use crate::types::{Kind, Type};
 use crate::value::{Str, Value};
@@ -78,7 +78,9 @@ impl TreeSink {
         let name = self.name.take();
         match (self.open.last(), name) {
             (None, _) => self.root = Some(token),
-            (Some((parent, _)), Some(name)) => parent.set_index(&apimite_dotnet::json::Key::Name(&name), Some(&token))?,
+            (Some((parent, _)), Some(name)) => {
+                parent.set_index(&apimite_dotnet::json::Key::Name(&name), Some(&token))?
+            }
             (Some((parent, _)), None) => drop(parent.add(&token)?),
         }
         Ok(())
@@ -236,9 +238,7 @@ fn member_names(record: &Record) -> Vec<String> {
 /// Is the type a dictionary: does it enumerate pairs, and is it indexed by key?
 pub(super) fn is_dictionary(cx: &Cx<'_>, ty: Type) -> bool {
     let registry = cx.registry();
-    let named = |name: &str| {
-        registry.find(name, 2).first().is_some_and(|def| registry.as_instance(ty, def).is_some())
-    };
+    let named = |name: &str| registry.find(name, 2).first().is_some_and(|def| registry.as_instance(ty, def).is_some());
     named("System.Collections.Generic.IDictionary") || named("System.Collections.Generic.IReadOnlyDictionary")
 }
 
@@ -295,4 +295,3 @@ pub(super) fn element_of(cx: &Cx<'_>, ty: Type) -> Option<Type> {
     let sequence = cx.registry().as_instance(ty, &IENUMERABLE_OF)?;
     sequence.args().first().copied()
 }
-

@@ -210,4 +210,3 @@ pub(super) fn property(cx: &mut Cx<'_>, name: &str, value: &Value) -> Result<JTo
     }
     Ok(JToken::property(name, Some(&inner)))
 }
-
