@@ -41,6 +41,8 @@ pub use self::options::RegexOptions;
 const CACHE_SIZE: usize = 256;
 /// How many matches one text may have before the search counts as timed out.
 const MATCH_LIMIT: usize = 1_000_000;
+/// How many bytes a replacement may make before it counts as out of memory.
+const OUTPUT_LIMIT: usize = 64 << 20;
 
 /// A compiled pattern; cheap to clone.
 #[derive(Clone)]
@@ -77,9 +79,11 @@ impl Regex {
     /// # Errors
     /// As [`Regex::new`].
     pub fn cached(pattern: &str, options: RegexOptions) -> Result<Self, Thrown> {
-        static CACHE: LazyLock<RwLock<HashMap<(i32, Box<str>), Regex>>> = LazyLock::new(RwLock::default);
-        let key = (options.bits(), Box::from(pattern));
-        if let Some(known) = CACHE.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        static CACHE: LazyLock<RwLock<HashMap<Box<str>, Regex>>> = LazyLock::new(RwLock::default);
+        // A pattern is rarely used with different options: the last one stays.
+        if let Some(known) = CACHE.read().unwrap_or_else(PoisonError::into_inner).get(pattern)
+            && known.options() == options
+        {
             return Ok(known.clone());
         }
         let regex = Self::new(pattern, options)?;
@@ -91,7 +95,7 @@ impl Regex {
                 cache.remove(&victim);
             }
         }
-        cache.insert(key, regex.clone());
+        cache.insert(Box::from(pattern), regex.clone());
         Ok(regex)
     }
 
@@ -369,7 +373,8 @@ impl Regex {
             return Ok(Cow::Borrowed(input));
         }
         let mut left = if count < 0 { usize::MAX } else { count as usize };
-        let mut pieces = Vec::new();
+        let mut pieces: Vec<String> = Vec::new();
+        let mut made = 0;
         let mut output = String::with_capacity(input.len());
         let backward = self.is_right_to_left();
         let mut edge = if backward { subject.len() } else { 0 };
@@ -387,6 +392,14 @@ impl Regex {
                 edge = end;
             }
             left -= 1;
+            made += pieces.last().map_or(0, String::len);
+            if output.len() > OUTPUT_LIMIT || made > OUTPUT_LIMIT {
+                return Err(Exception::new(
+                    ExceptionKind::OutOfMemory,
+                    "Insufficient memory to continue the execution of the program.",
+                )
+                .into());
+            }
             if left > 0 {
                 found = found.next_match()?;
             }

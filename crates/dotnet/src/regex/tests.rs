@@ -264,3 +264,113 @@ fn automaton_and_machine_agree() {
         }
     }
 }
+
+#[test]
+fn a_replacement_that_explodes_is_stopped() {
+    let text = "x".repeat(200_000);
+    let thrown = regex("x").replace(&text, "$_", -1, None).unwrap_err();
+    assert_eq!(thrown.kind, ExceptionKind::OutOfMemory);
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Patterns out of pieces that mean something.
+    fn pattern() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "b",
+            ".",
+            "(",
+            ")",
+            "(?:",
+            "|",
+            "*",
+            "+",
+            "?",
+            "{1,2}",
+            "^",
+            "$",
+            "\\d",
+            "\\w",
+            "[ab]",
+            "[^a]",
+            "\\b",
+            "é",
+            "(?=",
+            "(?<!",
+            "\\1",
+            "(?<n>",
+            "(?>",
+            "[a-z-[b]]",
+            "(?i)",
+            "\\z",
+            "*?",
+            "-",
+            "\n",
+            "(?(1)",
+            "\\k<n>",
+            "\\",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\\p{Lu}",
+            "(?<-n>",
+            "#",
+            "(?x)",
+            "😀",
+        ]);
+        prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        #[test]
+        fn no_pattern_panics_and_both_engines_agree(pattern in pattern(), text in "[ab1é😀\n -]{0,12}") {
+            let Ok(regex) = Regex::new(&pattern, RegexOptions::NONE) else { return Ok(()) };
+            let input: Arc<str> = Arc::from(text.as_str());
+            let Ok(found) = regex.match_first(&input) else { return Ok(()) };
+            prop_assert_eq!(regex.is_match(&text).unwrap(), found.success());
+            let subject = Subject::new(input.clone());
+            let start = StartFrom { anchor: 0, pos: 0, only_here: false };
+            let exact = regex.backtrack(&subject, start).unwrap().map(|found| {
+                found.captures.iter().map(|captures| captures.last().copied()).collect::<Vec<_>>()
+            });
+            let fast = found.data().map(|data| (0..found.group_count()).map(|slot| data.span(slot)).collect::<Vec<_>>());
+            prop_assert_eq!(fast, exact);
+            let all = regex.matches(&input).unwrap();
+            prop_assert!(all.len() <= subject.len() + 1);
+            let kept = regex.replace(&text, "$&", -1, None).unwrap();
+            if !text.contains('😀') {
+                prop_assert_eq!(kept.as_ref(), text.as_str());
+            }
+            for found in &all {
+                for slot in 0..found.group_count() {
+                    let group = found.group_at(slot);
+                    prop_assert_eq!(group.captures().last().map(Capture::index).unwrap_or(0), group.index());
+                }
+            }
+            let _ = regex.split(&text, 0, None);
+            let backward = Regex::new(&pattern, RegexOptions::RIGHT_TO_LEFT).unwrap();
+            let _ = backward.matches(&input);
+        }
+
+        #[test]
+        fn escaped_text_matches_itself(text in "\\PC{0,20}") {
+            let regex = Regex::new(&format!("^{}$", escape(&text)), RegexOptions::NONE).unwrap();
+            prop_assert!(regex.is_match(&text).unwrap());
+            prop_assert_eq!(unescape(&escape(&text)).unwrap(), text);
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_refused(pattern in "\\PC{0,30}", replacement in "[$a{}0-9&_`'+]{0,10}") {
+            if let Ok(regex) = Regex::new(&pattern, RegexOptions::NONE) {
+                let _ = regex.replace("some text 12", &replacement, -1, None);
+            }
+        }
+    }
+}

@@ -135,3 +135,42 @@ fn names_beyond_ascii_have_punycode() {
     assert_eq!(uri("http://例え.jp/").idn_host().unwrap(), "xn--r8jz45g.jp");
     assert_eq!(uri("http://bücher.example/").host().unwrap(), "bücher.example");
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+        #[test]
+        fn a_canonical_address_stays_as_it_is(
+            text in "(https?|ws|ftp|urn|file|x):(//)?[a-z0-9.@:\\[\\]é%-]{0,12}[/\\\\?#%A-F0-9. éa&=+-]{0,20}"
+        ) {
+            if let Ok(uri) = Uri::absolute(&text) {
+                let canonical = uri.absolute_uri().unwrap();
+                let again = Uri::absolute(&canonical).unwrap();
+                prop_assert_eq!(again.absolute_uri().unwrap(), canonical);
+                let _ = (uri.to_string(), uri.segments(), uri.local_path(), uri.idn_host(), uri.is_well_formed());
+                let _ = UriBuilder::from_uri(&uri).unwrap().text();
+            }
+        }
+
+        #[test]
+        fn nothing_panics(one in "\\PC{0,30}", other in "[a-z:/?#%.\\\\é]{0,20}") {
+            let one = Uri::new(&one, UriKind::RelativeOrAbsolute);
+            let other = Uri::new(&other, UriKind::RelativeOrAbsolute);
+            if let (Ok(one), Ok(other)) = (one, other) {
+                let _ = (one.resolve(&other), one.make_relative(&other), one.is_base_of(&other), one == other);
+            }
+        }
+
+        #[test]
+        fn escaping_data_is_undone(text in "\\PC{0,30}") {
+            prop_assert_eq!(unescape_data_string(&escape_data_string(&text)), text.clone());
+            prop_assert_eq!(crate::web::url_decode(&crate::web::url_encode(&text)), text.clone());
+            prop_assert_eq!(crate::web::html_decode(&crate::web::html_encode(&text)), text);
+        }
+    }
+}
