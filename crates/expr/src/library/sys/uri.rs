@@ -190,6 +190,20 @@ static URI_ROWS: &[Row] = &[
     m("static bool CheckSchemeName(string schemeName)", |_, a| {
         Ok(Value::Bool(a.str(0).is_some_and(|name| check_scheme_name(name))))
     }),
+    m(
+        "static int Compare(Uri uri1, Uri uri2, UriComponents partsToCompare, UriFormat compareFormat, StringComparison comparisonType)",
+        |_, a| {
+            let part = |index: usize| -> Result<Option<String>, Thrown> {
+                if a.get(index).is_null() {
+                    return Ok(None);
+                }
+                let format = if a.number(3) == 2 { UriFormat::Unescaped } else { UriFormat::UriEscaped };
+                let text = a.obj::<UriObject>(index)?.0.components(a.number(2) as i32, format)?;
+                Ok(Some(if a.number(4) % 2 == 1 { text.to_lowercase() } else { text }))
+            };
+            Ok(Value::Int(part(0)?.cmp(&part(1)?) as i32))
+        },
+    ),
     m("static string EscapeDataString(string stringToEscape)", |cx, a| {
         escaped(cx, &a, "stringToEscape", escape_data_string)
     }),
