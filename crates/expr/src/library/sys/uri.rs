@@ -10,7 +10,7 @@ use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use parking_lot::RwLock;
 
 use super::texts_value;
-use crate::library::rows::{Args, Default, Row, constant, ctor, m, op, p, set};
+use crate::library::rows::{Args, Row, ctor, m, op, p, set};
 use crate::library::typedef::{TypeDef, class, enumeration};
 use crate::run::Cx;
 use crate::types::Type;
@@ -275,17 +275,17 @@ static URI_ROWS: &[Row] = &[
             None => Err(apimite_dotnet::messages::argument("Value does not fall within the expected range.", "digit")),
         }
     }),
-    constant("string SchemeDelimiter", Default::Str("://")),
-    constant("string UriSchemeFile", Default::Str("file")),
-    constant("string UriSchemeFtp", Default::Str("ftp")),
-    constant("string UriSchemeGopher", Default::Str("gopher")),
-    constant("string UriSchemeHttp", Default::Str("http")),
-    constant("string UriSchemeHttps", Default::Str("https")),
-    constant("string UriSchemeMailto", Default::Str("mailto")),
-    constant("string UriSchemeNetPipe", Default::Str("net.pipe")),
-    constant("string UriSchemeNetTcp", Default::Str("net.tcp")),
-    constant("string UriSchemeNews", Default::Str("news")),
-    constant("string UriSchemeNntp", Default::Str("nntp")),
+    p("static string SchemeDelimiter", |_, _| Ok(Value::from("://"))),
+    p("static string UriSchemeFile", |_, _| Ok(Value::from("file"))),
+    p("static string UriSchemeFtp", |_, _| Ok(Value::from("ftp"))),
+    p("static string UriSchemeGopher", |_, _| Ok(Value::from("gopher"))),
+    p("static string UriSchemeHttp", |_, _| Ok(Value::from("http"))),
+    p("static string UriSchemeHttps", |_, _| Ok(Value::from("https"))),
+    p("static string UriSchemeMailto", |_, _| Ok(Value::from("mailto"))),
+    p("static string UriSchemeNetPipe", |_, _| Ok(Value::from("net.pipe"))),
+    p("static string UriSchemeNetTcp", |_, _| Ok(Value::from("net.tcp"))),
+    p("static string UriSchemeNews", |_, _| Ok(Value::from("news"))),
+    p("static string UriSchemeNntp", |_, _| Ok(Value::from("nntp"))),
     op("bool operator ==(Uri uri1, Uri uri2)", |_, a| Ok(Value::Bool(is_equal(&a)))),
     op("bool operator !=(Uri uri1, Uri uri2)", |_, a| Ok(Value::Bool(!is_equal(&a)))),
 ];
