@@ -20,6 +20,8 @@ pub(crate) struct NetError(pub(crate) Thrown);
 pub(crate) struct Here<'a> {
     pub(crate) host: &'a dyn Host,
     pub(crate) registry: &'a Registry,
+    /// Follow .NET Framework where the generations differ.
+    pub(crate) framework: bool,
 }
 
 scoped_tls_hkt::scoped_thread_local!(static HERE: for<'a> Here<'a>);
@@ -38,7 +40,7 @@ pub(crate) fn ask<R>(question: impl FnOnce(&mut Cx<'_>) -> Result<R, Thrown>) ->
         )));
     }
     HERE.with(|here| {
-        let mut cx = Cx::new(here.host, here.registry, apimite_expr::Budget::default(), false);
+        let mut cx = Cx::new(here.host, here.registry, apimite_expr::Budget::default(), here.framework);
         question(&mut cx).map_err(raise)
     })
 }

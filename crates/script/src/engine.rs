@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use apimite_expr::library::Registry;
-use apimite_expr::{Host, Type, Value};
+use apimite_expr::{Engine as Expressions, Host, Type, Value};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
     BasicMathPackage, BasicStringPackage, LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
@@ -25,10 +24,10 @@ pub enum Form {
 }
 
 /// The engine of all expressions of a gateway: build it once, when the first script is met.
+#[derive(Clone)]
 pub struct Scripts {
     engine: Arc<Engine>,
-    registry: Arc<Registry>,
-    context: Type,
+    expressions: Expressions,
 }
 
 /// A compiled expression; cheap to clone.
@@ -37,8 +36,7 @@ pub struct Script {
     ast: Arc<AST>,
     code: Arc<str>,
     engine: Arc<Engine>,
-    registry: Arc<Registry>,
-    context: Type,
+    expressions: Expressions,
 }
 
 /// An engine without files, network, clock, modules and `eval`.
@@ -72,11 +70,11 @@ fn no_sleep() -> Result<(), Box<EvalAltResult>> {
 }
 
 impl Scripts {
-    /// An engine over a library; `context` is the type of the variable `context`, whose value the host gives.
-    pub fn new(registry: Arc<Registry>, context: Type, budget: Budget) -> Self {
+    /// An engine over the library, the context and the settings of C# expressions.
+    pub fn new(expressions: &Expressions, budget: Budget) -> Self {
         let mut engine = bare(budget);
-        members::register(&mut engine, &registry);
-        Self { engine: Arc::new(engine), registry, context }
+        members::register(&mut engine, expressions.registry());
+        Self { engine: Arc::new(engine), expressions: expressions.clone() }
     }
 
     /// Compiles what stands inside `@rhai(…)` or `@rhai{…}`.
@@ -94,8 +92,7 @@ impl Scripts {
             ast: Arc::new(ast),
             code: code.into(),
             engine: Arc::clone(&self.engine),
-            registry: Arc::clone(&self.registry),
-            context: self.context,
+            expressions: self.expressions.clone(),
         })
     }
 }
@@ -106,11 +103,14 @@ impl Script {
     /// # Errors
     /// What the script or a member it used threw, and the end of its budget.
     pub fn eval(&self, host: &dyn Host) -> Result<Value, ScriptFault> {
-        let here = Here { host, registry: &self.registry };
+        let settings = self.expressions.settings();
+        let here = Here { host, registry: self.expressions.registry(), framework: settings.framework };
         lend(here, || {
             let mut scope = Scope::new();
-            let context = Net(Value::Host(self.context, host.context_number()));
-            scope.push_constant_dynamic("context", Dynamic::from(context));
+            if let Some(context) = settings.context {
+                let context = Net(Value::Host(Type::of(context), host.context_number()));
+                scope.push_constant_dynamic("context", Dynamic::from(context));
+            }
             let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast);
             result
                 .and_then(|value| crate::bridge::ask(|cx| to_net(cx, value)))

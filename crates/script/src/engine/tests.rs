@@ -4,8 +4,8 @@ use std::any::{Any, TypeId};
 use std::sync::LazyLock;
 
 use apimite_expr::library::core::collections::{array_value, bytes_value};
-use apimite_expr::library::{TypeDef, interface, m, p, standard, static_class};
-use apimite_expr::{Exception, ExceptionKind, Thrown};
+use apimite_expr::library::{TypeDef, interface, m, p, static_class};
+use apimite_expr::{Exception, ExceptionKind, Settings, Thrown};
 
 use super::*;
 
@@ -90,9 +90,8 @@ static EXTENSIONS: TypeDef = static_class("TestExtensions")
 static TYPES: &[&TypeDef] = &[&CONTEXT, &REQUEST, &HEADERS, &BODY, &EXTENSIONS];
 
 static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
-    let mut groups = standard();
-    groups.push(TYPES);
-    Scripts::new(Arc::new(Registry::new(&groups)), Type::of(&CONTEXT), Budget::default())
+    let settings = Settings { context: Some(&CONTEXT), ..Settings::default() };
+    Scripts::new(&Expressions::new(settings, &[TYPES]), Budget::default())
 });
 
 fn host() -> TestHost {
