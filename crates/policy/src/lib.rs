@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod fault;
 pub mod languages;
 pub mod random;
+pub mod rhai;
 pub mod run;
 pub mod step;
 pub mod target;
