@@ -2,6 +2,13 @@
 //!
 //! The cases stand outside the repository, in the folder that `APIMITE_SHARED` names; without it the tests say so and pass.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test looks for its recordings and says when it has none"
+)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use apimite_expr::{Cx, Engine, Form, Host, Settings, Value, Want};
@@ -31,17 +38,18 @@ fn show(cx: &mut Cx<'_>, value: &Value, depth: usize) -> Json {
     let internal = matches!(value, Value::Object(object) if object.is_internal());
     let text = if internal { Json::Null } else { cx.to_text(value).map_or(Json::Null, |t| json!(t.as_str())) };
     let mut shown = json!({"type": ty.clr(), "value": text});
-    if value.as_str().is_none() && depth < 3 {
-        if let Ok(mut each) = cx.iterate(value) {
-            let mut items = Vec::new();
-            while items.len() < 64 {
-                match each.next(cx) {
-                    Ok(Some(item)) => items.push(show(cx, &item, depth + 1)),
-                    _ => break,
-                }
+    if value.as_str().is_none()
+        && depth < 3
+        && let Ok(mut each) = cx.iterate(value)
+    {
+        let mut items = Vec::new();
+        while items.len() < 64 {
+            match each.next(cx) {
+                Ok(Some(item)) => items.push(show(cx, &item, depth + 1)),
+                _ => break,
             }
-            shown["items"] = Json::Array(items);
         }
+        shown["items"] = Json::Array(items);
     }
     shown
 }

@@ -43,7 +43,7 @@ impl Random {
     }
 
     /// `Next()`
-    pub fn next(&mut self) -> i32 {
+    pub fn sample(&mut self) -> i32 {
         let step = |place: usize| if place >= 55 { 1 } else { place + 1 };
         self.next = step(self.next);
         self.far = step(self.far);
@@ -60,7 +60,7 @@ impl Random {
 
     /// `NextDouble()`
     pub fn next_double(&mut self) -> f64 {
-        f64::from(self.next()) * (1.0 / f64::from(i32::MAX))
+        f64::from(self.sample()) * (1.0 / f64::from(i32::MAX))
     }
 
     /// `Next(maxValue)`
@@ -80,8 +80,8 @@ impl Random {
         if range <= i64::from(i32::MAX) {
             return Ok((self.next_double() * range as f64) as i32 + low);
         }
-        let mut wide = self.next();
-        if self.next() % 2 == 0 {
+        let mut wide = self.sample();
+        if self.sample() % 2 == 0 {
             wide = -wide;
         }
         let sample = (f64::from(wide) + f64::from(i32::MAX - 1)) / (2.0 * f64::from(i32::MAX) - 1.0);
@@ -90,7 +90,7 @@ impl Random {
 
     /// `NextBytes(buffer)`: so many bytes.
     pub fn next_bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next() as u8).collect()
+        (0..count).map(|_| self.sample() as u8).collect()
     }
 }
 
@@ -100,10 +100,10 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_numbers_of_dotnet() {
-        assert_eq!(Random::new(0).next(), 1_559_595_546);
-        assert_eq!(Random::new(42).next(), 1_434_747_710);
+        assert_eq!(Random::new(0).sample(), 1_559_595_546);
+        assert_eq!(Random::new(42).sample(), 1_434_747_710);
         assert_eq!(Random::new(42).next_below(1).unwrap(), 0);
-        assert_eq!(Random::new(-42).next(), Random::new(42).next());
+        assert_eq!(Random::new(-42).sample(), Random::new(42).sample());
         let mut random = Random::new(i32::MIN);
         for _ in 0..1000 {
             let value = random.next_between(i32::MIN, i32::MAX).unwrap();

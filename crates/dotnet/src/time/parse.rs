@@ -353,7 +353,9 @@ fn read_word(text: &str, start: usize, end: usize, found: &mut Scan) -> Result<(
             return Err(wrong());
         }
         found.afternoon = Some(word.eq_ignore_ascii_case("PM"));
-    } else if (word.eq_ignore_ascii_case("Z") || word.eq_ignore_ascii_case("GMT")) && found.clock.is_some() {
+    } else if (word.eq_ignore_ascii_case("Z") || word.eq_ignore_ascii_case("GMT"))
+        && (found.clock.is_some() || found.numbers.len() > 1)
+    {
         if found.offset.is_some() {
             return Err(wrong());
         }

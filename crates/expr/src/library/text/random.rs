@@ -33,7 +33,7 @@ fn made(seed: i32) -> Value {
 static ROWS: &[Row] = &[
     ctor("()", |cx, _| Ok(made(cx.embedder().random() as i32))).impure(),
     ctor("(int Seed)", |_, a| Ok(made(a.int(0)))).impure(),
-    m("int Next()", |_, a| Ok(Value::Int(a.obj::<Generator>(0)?.0.lock().next()))).impure(),
+    m("int Next()", |_, a| Ok(Value::Int(a.obj::<Generator>(0)?.0.lock().sample()))).impure(),
     m("int Next(int maxValue)", |_, a| a.obj::<Generator>(0)?.0.lock().next_below(a.int(1)).map(Value::Int)).impure(),
     m("int Next(int minValue, int maxValue)", |_, a| {
         a.obj::<Generator>(0)?.0.lock().next_between(a.int(1), a.int(2)).map(Value::Int)

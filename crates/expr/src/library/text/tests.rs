@@ -127,7 +127,7 @@ fn strings_are_joined_and_formatted() {
         ),
         ("string Concat(object arg0, object arg1)", vec![c('a'), Value::Null], "a"),
         ("string Concat(params object[] args)", vec![objects(vec![Value::Char(0xD83D), Value::Char(0xDE00)])], "😀"),
-        ("string Format(string format, object arg0)", vec![s("{0,6:F1}|"), Value::Double(3.14159)], "   3.1|"),
+        ("string Format(string format, object arg0)", vec![s("{0,6:F1}|"), Value::Double(3.25)], "   3.3|"),
         ("string Format(string format, object arg0)", vec![s("{1}"), Value::Int(1)], "!FormatException"),
         ("string Format(string format, object arg0)", vec![Value::Null, Value::Int(1)], "!ArgumentNullException"),
         (
