@@ -272,6 +272,20 @@ fn a_replacement_that_explodes_is_stopped() {
     assert_eq!(thrown.kind, ExceptionKind::OutOfMemory);
 }
 
+#[test]
+fn deep_and_long_patterns_are_bounded() {
+    let deep = format!("{}a{}", "(".repeat(390), ")*".repeat(390));
+    assert!(is_match(&deep, "aaa"));
+    let deep = format!("{}a{}", "(?=(?>".repeat(190), "))".repeat(190));
+    assert!(is_match(&deep, "a"));
+    assert!(is_match(&format!("^(?:{}b)$", "a|".repeat(20_000)), "b"));
+    assert!(is_match(&"ab".repeat(50_000), &"ab".repeat(50_000)));
+    let thrown = regex("(?:(?:^){1000000}){1000000}x").is_match("x").unwrap_err();
+    assert_eq!(thrown.kind, ExceptionKind::RegexMatchTimeout);
+    assert!(!is_match("^(?:(?:(?:a{1000}){1000}){1000}){1000}$", "a"));
+    assert!(is_match("[a-z-[b-y-[m-[m]]]]", "z"));
+}
+
 mod properties {
     use proptest::prelude::*;
 
