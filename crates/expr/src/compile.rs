@@ -169,6 +169,9 @@ impl Engine {
         }
         let needs = binder.needs;
         let impure = binder.impure;
+        let mut warnings = std::mem::take(&mut binder.warnings);
+        warnings.sort_by_key(|warning| warning.span);
+        warnings.dedup();
         let (compiled, natural) = emit::program(&mut binder, bound);
         Ok(Program {
             compiled,
@@ -177,6 +180,7 @@ impl Engine {
             result: if wanted == Type::object() { natural } else { wanted },
             needs,
             pure: !impure,
+            warnings,
         })
     }
 }
@@ -195,9 +199,15 @@ pub struct Program {
     result: Type,
     needs: Needs,
     pure: bool,
+    warnings: Vec<CompileError>,
 }
 
 impl Program {
+    /// What compiles and will throw when it runs, such as a constant pattern that `Regex` refuses.
+    pub fn warnings(&self) -> &[CompileError] {
+        &self.warnings
+    }
+
     /// The static type of the result.
     pub fn result_type(&self) -> Type {
         self.result

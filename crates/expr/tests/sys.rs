@@ -311,3 +311,16 @@ fn readers_and_writers() {
         (r#"Convert.ToBase64String(SHA256.Create().ComputeHash(new MemoryStream(new byte[0]))).Length"#, "44"),
     ]);
 }
+
+#[test]
+fn a_constant_pattern_that_will_throw_is_warned_of() {
+    let engine = Engine::new(Settings { lenient: true, ..Settings::default() }, &[]);
+    let warnings = |code: &str| -> Vec<String> {
+        let program = engine.compile(code, Form::Expression, Want::Any).unwrap();
+        program.warnings().iter().map(|warning| warning.message.clone()).collect()
+    };
+    let bad = "this pattern throws when it runs: Invalid pattern '[' at offset 1. Unterminated [] set.";
+    assert_eq!(warnings(r#"Regex.IsMatch("x", "[")"#), [bad]);
+    assert_eq!(warnings(r#"new Regex("[").IsMatch("x")"#), [bad]);
+    assert!(warnings(r#"Regex.IsMatch("[", @"^\[$", RegexOptions.IgnoreCase)"#).is_empty());
+}

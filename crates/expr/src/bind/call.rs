@@ -273,6 +273,7 @@ impl<'a> Binder<'a> {
             args.push(Arg { value: receiver, mode: ParamMode::Value });
         }
         args.extend(self.arguments(fit, given, span));
+        self.warnings.extend(super::warn::bad_pattern(&fit.member, &args));
         let ret = fit.member.ret.substitute(&fit.types);
         let call = K::Call { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), args, lifted: false };
         B::new(call, ret, span)

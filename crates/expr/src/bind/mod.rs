@@ -18,6 +18,7 @@ mod pattern;
 pub(crate) mod query;
 mod stmt;
 mod switch;
+mod warn;
 
 use apimite_diag::{Span, nearest};
 use hashbrown::HashMap;
@@ -71,6 +72,7 @@ pub(crate) struct Binder<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) arena: &'a query::Arena,
     pub(crate) errors: Vec<CompileError>,
+    pub(crate) warnings: Vec<CompileError>,
     pub(crate) locals: Vec<Local<'a>>,
     pub(crate) functions: Vec<Function<'a>>,
     pub(crate) labels: usize,
@@ -120,6 +122,7 @@ impl<'a> Binder<'a> {
             settings,
             arena,
             errors: Vec::new(),
+            warnings: Vec::new(),
             locals: Vec::new(),
             functions: vec![main],
             labels: 0,
