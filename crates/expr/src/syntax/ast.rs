@@ -5,16 +5,18 @@
 
 mod expression;
 mod literal;
+mod operator;
 mod pattern;
 mod statement;
 mod types;
 
 pub use expression::{
-    AnonymousMember, ArgModifier, Argument, AssignOp, BinaryOp, CollectionElement, Designation, DesignationKind, Expr,
-    ExprKind, InitTarget, InitValue, Initializer, Lambda, LambdaBody, Parameter, Query, QueryClause, QueryEnd,
-    SwitchArm, TupleElement, UnaryOp,
+    AnonymousMember, ArgModifier, Argument, CollectionElement, Designation, DesignationKind, Expr, ExprKind,
+    InitTarget, InitValue, Initializer, Lambda, LambdaBody, Parameter, Query, QueryClause, QueryEnd, SwitchArm,
+    TupleElement,
 };
 pub use literal::{IntSuffix, InterpolatedPart, InterpolatedString, Literal, RealSuffix, StringForm};
+pub use operator::{AssignOp, BinaryOp, UnaryOp};
 pub use pattern::{Pattern, PatternKind, PropertyPattern, RelationalOp};
 pub use statement::{
     Block, Catch, Declarator, ForEachTarget, ForInit, GotoTarget, LocalDeclaration, LocalFunction, Stmt, StmtKind,

@@ -9,6 +9,7 @@ mod primary;
 mod query;
 mod scan;
 mod statement;
+mod switch;
 mod types;
 
 use std::sync::Arc;
