@@ -42,8 +42,7 @@ impl Folder {
     /// When the folder cannot be listed.
     pub fn open(root: impl Into<PathBuf>) -> io::Result<Self> {
         let root = root.into();
-        let mut paths = Vec::new();
-        walk(&root, "", 0, &mut paths)?;
+        let mut paths = walk(&root)?;
         paths.sort_unstable();
         Ok(Self { root, paths })
     }
@@ -54,24 +53,59 @@ impl Folder {
     }
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, paths: &mut Vec<Box<str>>) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+/// From this many folders on, they are listed by several threads.
+const PARALLEL_FROM: usize = 64;
+
+/// The files and folders of one folder: paths below the root.
+fn list(root: &Path, prefix: &str, files: &mut Vec<Box<str>>, folders: &mut Vec<Box<str>>) -> io::Result<()> {
+    for entry in std::fs::read_dir(root.join(prefix))? {
         let entry = entry?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        if name.starts_with('.') || name == "node_modules" || paths.len() >= MAX_FILES {
+        if name.starts_with('.') || name == "node_modules" {
             continue;
         }
-        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let path = if prefix.is_empty() { name.into() } else { format!("{prefix}/{name}").into_boxed_str() };
         let kind = entry.file_type()?;
         let is_folder = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
-        if is_folder && depth < MAX_FOLDER_DEPTH {
-            walk(&entry.path(), &path, depth + 1, paths)?;
-        } else if !is_folder {
-            paths.push(path.into());
-        }
+        if is_folder { folders.push(path) } else { files.push(path) }
     }
     Ok(())
+}
+
+/// Every file below the root, one level of folders after the other.
+fn walk(root: &Path) -> io::Result<Vec<Box<str>>> {
+    let mut files = Vec::new();
+    let mut level: Vec<Box<str>> = vec!["".into()];
+    for _ in 0..=MAX_FOLDER_DEPTH {
+        let threads = if level.len() < PARALLEL_FROM { 1 } else { crate::threads() };
+        let part = level.len().div_ceil(threads).max(1);
+        let list_all = |folders: &[Box<str>]| {
+            let (mut files, mut next) = (Vec::new(), Vec::new());
+            folders.iter().try_for_each(|folder| list(root, folder, &mut files, &mut next)).map(|()| (files, next))
+        };
+        let mut parts = level.chunks(part);
+        let own = parts.next().unwrap_or_default();
+        let results: Vec<io::Result<_>> = std::thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(move || list_all(part))).collect();
+            let mut results = vec![list_all(own)];
+            results.extend(
+                others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+            );
+            results
+        });
+        let mut next = Vec::new();
+        for result in results {
+            let (more, folders) = result?;
+            files.extend(more);
+            next.extend(folders);
+        }
+        if next.is_empty() || files.len() > MAX_FILES {
+            break;
+        }
+        level = next;
+    }
+    Ok(files)
 }
 
 impl Files for Folder {

@@ -125,8 +125,10 @@ pub fn import_folder(folder: &Path, environment: &dyn Fn(&str) -> Option<String>
     }
     let mut outer = Reader::new(&beside);
     let mut settings = read_settings(&beside, environment, &mut outer);
-    // The folder was named on the command line.
-    settings.folder = None;
+    // Settings that name another folder are not for this one.
+    if settings.folder.take().is_some_and(|named| Path::new(&*named).file_name() != folder.file_name()) {
+        return Ok(import_set(&files, &files, Settings::default(), reader));
+    }
     reader.found.append(&mut outer.found);
     reader
         .read

@@ -43,3 +43,11 @@ pub use quick::{from_openapi, from_policy};
 pub use reader::FileRead;
 pub use settings::Settings;
 pub use url::ECHO as ECHO_URL;
+
+/// More threads than this do not help.
+const MAX_THREADS: usize = 8;
+
+/// How many threads share the reading of a large set.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+}

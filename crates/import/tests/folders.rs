@@ -380,6 +380,8 @@ fn settings_may_lie_beside_the_folder() {
     let name = |folder: &std::path::Path| apimite_import::import_folder(folder, &|_| None).unwrap().service.name;
     assert_eq!(&*name(&set), "beside");
     assert_eq!(&*name(folder.path()), "beside");
+    std::fs::write(folder.path().join("apimite.toml"), "folder = \"other\"\n[service]\nname = \"beside\"\n").unwrap();
+    assert_eq!(&*name(&set), "apimite");
     std::fs::write(set.join("apimite.toml"), "[service]\nname = \"inside\"\n").unwrap();
     assert_eq!(&*name(&set), "inside");
 }

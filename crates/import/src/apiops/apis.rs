@@ -16,9 +16,6 @@ use crate::settings::ImportSettings;
 /// From this many APIs on, they are read by several threads.
 const PARALLEL_FROM: usize = 24;
 
-/// More threads than this do not help.
-const MAX_THREADS: usize = 8;
-
 /// The files of one API revision.
 pub(super) struct ApiFolder<'p> {
     name: &'p str,
@@ -71,7 +68,7 @@ impl<'p> ApiFolder<'p> {
 
 /// Reads all API folders into the draft, in their order.
 pub(super) fn read(folders: Vec<ApiFolder<'_>>, draft: &mut Draft, reader: &mut Reader<'_>, settings: &ImportSettings) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let threads = crate::threads();
     if folders.len() < PARALLEL_FROM || threads < 2 {
         draft.apis.extend(folders.iter().filter_map(|folder| read_one(folder, reader, settings)));
         return;

@@ -108,7 +108,7 @@ const PASSED: [&str; 7] = [
 
 /// A name without case, spaces, dashes and underscores.
 pub(super) fn plain(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
+    name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// What the file at this path is; the path is relative to the root of the set (or of a workspace).
