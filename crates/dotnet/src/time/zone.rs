@@ -10,6 +10,19 @@ use super::windows::WINDOWS_ZONES;
 use crate::messages::argument;
 use crate::{Exception, ExceptionKind, Thrown};
 
+/// Daylight saving time in one year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct YearRule {
+    /// The year.
+    pub year: i32,
+    /// How far the clock goes forward.
+    pub delta: TimeSpan,
+    /// What the clock shows when it goes forward.
+    pub begins: DateTime,
+    /// What the clock shows when it goes back.
+    pub ends: DateTime,
+}
+
 /// A zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeZone {
@@ -283,6 +296,33 @@ impl TimeZone {
         DateTimeOffset::from_clock(time.utc_ticks() + offset, (offset / MINUTE) as i16).unwrap_or(time)
     }
 
+    /// The years from 1970 to 2037 in which the clock goes to daylight saving time and back, for `GetAdjustmentRules`.
+    pub fn yearly_rules(&self) -> Vec<YearRule> {
+        // The clock as it stood just before a change, and by how much the change moves it.
+        let mut changes: Vec<(DateTime, i64, bool)> = Vec::new();
+        let limit = 2_145_916_800; // 2038-01-01
+        for change in self.rules.following(jiff::Timestamp::UNIX_EPOCH).take(200) {
+            let second = change.timestamp().as_second();
+            if second >= limit {
+                break;
+            }
+            let ticks = UNIX_EPOCH + second * SECOND;
+            let (before, _) = self.at_instant(ticks - SECOND);
+            let (after, daylight) = self.at_instant(ticks);
+            changes.push((DateTime::of(ticks + before, Kind::Unspecified), after - before, daylight));
+        }
+        let in_year = |year: i32, daylight: bool| {
+            changes.iter().find(|(clock, delta, to)| clock.ymd().year == year && *to == daylight && *delta != 0)
+        };
+        (1970..2038)
+            .filter_map(|year| {
+                let (begins, delta, _) = in_year(year, true)?;
+                let (ends, _, _) = in_year(year, false)?;
+                Some(YearRule { year, delta: TimeSpan(*delta), begins: *begins, ends: *ends })
+            })
+            .collect()
+    }
+
     /// The ids of every zone in the database, for `GetSystemTimeZones`.
     pub fn all() -> Vec<Self> {
         TimeZoneDatabase::bundled().available().filter_map(|name| Self::find(name.as_str()).ok()).collect()
@@ -360,6 +400,16 @@ mod tests {
         assert!(berlin.from_utc(at((2024, 7, 1), 12, Kind::Local)).is_err());
         assert!(berlin.to_utc(at((2024, 7, 1), 12, Kind::Utc)).is_err());
         assert_eq!(berlin.convert_to(at((2024, 7, 1), 12, Kind::Local)).unwrap().hour(), 14);
+    }
+
+    #[test]
+    fn daylight_saving_time_has_a_rule_for_each_year() {
+        let rules = TimeZone::find("Europe/Berlin").unwrap().yearly_rules();
+        let rule = rules.iter().find(|rule| rule.year == 2024).unwrap();
+        assert_eq!(rule.delta, TimeSpan(HOUR));
+        assert_eq!(rule.begins, at((2024, 3, 31), 2, Kind::Unspecified));
+        assert_eq!(rule.ends, at((2024, 10, 27), 3, Kind::Unspecified));
+        assert!(TimeZone::find("Asia/Tokyo").unwrap().yearly_rules().is_empty());
     }
 
     #[test]

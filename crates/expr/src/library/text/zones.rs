@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use apimite_dotnet::messages::{argument, argument_null, out_of_range};
+use apimite_dotnet::time::zone::YearRule;
 use apimite_dotnet::time::{DateTime, TimeSpan, TimeZone};
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 
@@ -105,7 +106,10 @@ static ROWS: &[Row] = &[
         let this = &a.obj::<Zone>(0)?.0;
         Ok(Value::Bool(a.get(1).downcast::<Zone>().is_some_and(|other| same(&other.0, this))))
     }),
-    m("AdjustmentRule[] GetAdjustmentRules()", |_, _| Ok(array_value(Type::of(&ADJUSTMENT_RULE), Vec::new()))),
+    m("AdjustmentRule[] GetAdjustmentRules()", |_, a| {
+        let rules = a.obj::<Zone>(0)?.0.yearly_rules().into_iter().map(rule).collect::<Result<_, _>>()?;
+        Ok(array_value(Type::of(&ADJUSTMENT_RULE), rules))
+    }),
     m("static DateTime ConvertTime(DateTime dateTime, TimeZoneInfo destinationTimeZone)", |_, a| {
         need(&a, 1, "destinationTimeZone")?.convert_to(a.date(0)).map(Value::from)
     }),
@@ -141,6 +145,28 @@ static ROWS: &[Row] = &[
         |_, a| Ok(by_id(&a, 1, "destinationTimeZoneId")?.convert_offset(a.offset(0)).into()),
     ),
 ];
+
+/// A year of the database as a rule with fixed dates.
+fn rule(year: YearRule) -> Result<Value, Thrown> {
+    let change = |clock: DateTime| {
+        let date = clock.ymd();
+        Value::object(Transition {
+            time: clock.time_of_day().0.cast_unsigned(),
+            month: date.month,
+            week: 1,
+            day: date.day,
+            weekday: 0,
+            fixed: true,
+        })
+    };
+    Ok(Value::object(Rule {
+        start: DateTime::from_date(year.year, 1, 1)?,
+        end: DateTime::from_date(year.year, 12, 31)?,
+        delta: year.delta,
+        begins: change(year.begins),
+        ends: change(year.ends),
+    }))
+}
 
 /// `System.TimeZoneInfo`
 pub static TIME_ZONE_INFO: TypeDef = class("System.TimeZoneInfo").abstract_().rows(&[ROWS]).def();
