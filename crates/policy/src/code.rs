@@ -37,6 +37,11 @@ pub struct CodeError {
 
 /// A compiled expression.
 pub trait Program: Send + Sync {
+    /// What compiles and will fail when it runs; told when the document is checked.
+    fn warnings(&self) -> Vec<CodeError> {
+        Vec::new()
+    }
+
     /// Its value.
     ///
     /// # Errors

@@ -47,14 +47,16 @@ impl CSharp {
             Want::Any | Want::Text => expr::Want::Any,
             Want::Bool => expr::Want::Bool,
         };
-        let program = self.0.compile(island.code, form, wanted).map_err(|errors| {
-            let errors = errors.into_iter();
-            errors
-                .map(|e| CodeError { code: Cow::Borrowed(e.code), message: e.message, help: e.help, span: e.span })
-                .collect::<Vec<_>>()
-        })?;
+        let program = self
+            .0
+            .compile(island.code, form, wanted)
+            .map_err(|errors| errors.into_iter().map(code_error).collect::<Vec<_>>())?;
         Ok(Arc::new(Compiled(program)))
     }
+}
+
+fn code_error(error: expr::CompileError) -> CodeError {
+    CodeError { code: Cow::Borrowed(error.code), message: error.message, help: error.help, span: error.span }
 }
 
 struct Compiled(expr::Program);
@@ -64,6 +66,10 @@ fn fault(fault: &expr::Fault) -> Fault {
 }
 
 impl Program for Compiled {
+    fn warnings(&self) -> Vec<CodeError> {
+        self.0.warnings().iter().cloned().map(code_error).collect()
+    }
+
     fn value(&self, exchange: &Exchange) -> Result<Value, Fault> {
         self.0.eval(exchange).map_err(|f| fault(&f))
     }

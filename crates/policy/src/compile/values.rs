@@ -4,7 +4,7 @@ use apimite_document::{Element, Text};
 
 use super::Compile;
 use crate::arg::{BoolArg, IntArg, NumberArg, SecondsArg, TextArg, ValueArg, seconds};
-use crate::code::{Code, Want};
+use crate::code::{Code, CodeError, Want};
 use crate::def::Refused;
 use crate::step::Needs;
 
@@ -12,18 +12,25 @@ impl Compile<'_> {
     /// The expression in a text, compiled; `None` when the text is a literal.
     fn code(&mut self, text: &Text, want: Want) -> Result<Option<Code>, Refused> {
         let Some(island) = text.expression() else { return Ok(None) };
+        let diagnostic = |this: &Self, error: CodeError| {
+            let range = error.span.range();
+            let span = text.source_span(range.start + island.code_offset..range.end + island.code_offset);
+            let mut diagnostic =
+                apimite_diag::Diagnostic::new(error.code, error.message).element(this.element).at(&this.source, span);
+            diagnostic.help = error.help;
+            diagnostic
+        };
         let program = self.tools.compiler.compile(&island, want).map_err(|errors| {
             for error in errors {
-                let range = error.span.range();
-                let span = text.source_span(range.start + island.code_offset..range.end + island.code_offset);
-                let mut diagnostic = apimite_diag::Diagnostic::new(error.code, error.message)
-                    .element(self.element)
-                    .at(&self.source, span);
-                diagnostic.help = error.help;
+                let diagnostic = diagnostic(self, error);
                 self.diagnostics.push(diagnostic);
             }
             Refused
         })?;
+        for warning in program.warnings() {
+            let diagnostic = diagnostic(self, warning).warning();
+            self.diagnostics.push(diagnostic);
+        }
         self.needs(Needs { code: true, ..program.needs() });
         Ok(Some(Code::new(program)))
     }
