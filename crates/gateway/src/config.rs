@@ -114,7 +114,7 @@ pub enum Expect {
 pub struct Limits {
     /// Bytes of a request head.
     pub head_bytes: usize,
-    /// Headers of a request.
+    /// Headers of a request; up to 100 are parsed without an allocation.
     pub headers: usize,
     /// Bytes of a URL, query included.
     ///
@@ -140,7 +140,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head_bytes: 64 * 1024,
-            headers: 128,
+            headers: 100,
             url_bytes: 16 * 1024,
             head_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(240),
