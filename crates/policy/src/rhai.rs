@@ -137,6 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn maps_and_arrays_become_json_objects_of_the_library() {
+        let value = |code: &str| compile(code, Want::Any).value(&exchange()).unwrap();
+        let clr = |code: &str| value(code).type_of().unwrap().clr().to_string();
+        assert_eq!(clr("@rhai(#{a: [1, ()]})"), "Newtonsoft.Json.Linq.JObject");
+        assert_eq!(clr("@rhai([1, \"b\"])"), "Newtonsoft.Json.Linq.JArray");
+        assert_eq!(clr("@rhai(context.request.url)"), "IUrl");
+    }
+
+    #[test]
     fn a_condition_must_give_true_or_false() {
         assert!(compile("@rhai(context.request.method == \"POST\")", Want::Bool).boolean(&exchange()).unwrap());
         assert!(compile("@rhai(1)", Want::Bool).boolean(&exchange()).is_err());
