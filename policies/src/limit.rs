@@ -184,10 +184,17 @@ pub(crate) fn add_bytes(env: &Env, key: &CounterKey, quota: &QuotaLimit, bytes: 
     }
 }
 
+/// 429 while the store of the counters is away and the configuration says to refuse: the caller is told to come again, no
+/// failure of the gateway.
+fn store_away(header: http::HeaderName, wait: Duration) -> Fault {
+    Fault::refused(StatusCode::TOO_MANY_REQUESTS, "CounterStoreUnavailable", "The store of the counters does not answer.")
+        .header(header, HeaderValue::from(wait.as_secs().max(1)))
+}
+
 /// 429 of a rate limit.
 pub(crate) fn exceeded(report: &Report, decision: &Decision) -> Fault {
     if decision.refusal == Some(Refusal::StoreAway) {
-        return Fault::internal("CounterStoreUnavailable", "The store of the counters does not answer.");
+        return store_away(report.retry_header.clone(), decision.retry_after);
     }
     let seconds = decision.retry_after.as_secs();
     Fault::refused(StatusCode::TOO_MANY_REQUESTS, "RateLimitExceeded", "Rate limit is exceeded")
@@ -198,7 +205,7 @@ pub(crate) fn exceeded(report: &Report, decision: &Decision) -> Fault {
 /// 403 of a quota. `bandwidth`: the bytes are used up, not the calls.
 pub(crate) fn quota_exceeded(decision: &QuotaDecision, bandwidth: bool) -> Fault {
     if decision.refusal == Some(Refusal::StoreAway) {
-        return Fault::internal("CounterStoreUnavailable", "The store of the counters does not answer.");
+        return store_away(http::header::RETRY_AFTER, decision.retry_after.unwrap_or(Duration::from_secs(1)));
     }
     let what = if bandwidth { "bandwidth" } else { "call volume" };
     match decision.retry_after {

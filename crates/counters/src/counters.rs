@@ -69,10 +69,10 @@ impl Counters {
     }
 
     fn note(&self, key: &CounterKey, slot: i64, usage: Usage, limit: u32) {
-        if let Some(ledger) = &self.0.ledger {
-            if usage != Usage::default() {
-                ledger.record(key, slot, usage, limit);
-            }
+        if let Some(ledger) = &self.0.ledger
+            && usage != Usage::default()
+        {
+            ledger.record(key, slot, usage, limit);
         }
     }
 

@@ -1,4 +1,5 @@
 //! Node sync between real processes: in network namespaces where we may make them, and on loopback addresses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, UdpSocket};

@@ -1,4 +1,5 @@
 //! Each way to count against a plain model of it, over random arrivals.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The Redis store, against a server of our own.
 #![cfg(feature = "redis")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! One suite of behaviour over the stores that need no server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 

@@ -41,10 +41,10 @@ impl Drop for ConcurrencySlot {
     fn drop(&mut self) {
         let bytes = self.key.as_bytes();
         let bank = self.memory.bank(bytes);
-        if let Some(mut entry) = bank.get_mut(bytes) {
-            if let Entry::Held(held) = &mut *entry {
-                *held = held.saturating_sub(1);
-            }
+        if let Some(mut entry) = bank.get_mut(bytes)
+            && let Entry::Held(held) = &mut *entry
+        {
+            *held = held.saturating_sub(1);
         }
         bank.remove_if(bytes, |_, entry| matches!(entry, Entry::Held(0)));
     }

@@ -132,11 +132,13 @@ impl Cluster {
         self.gateways[gateway].skew = nanos;
     }
 
+    #[cfg(test)]
     /// Puts a gateway on an island; those of the same number hear each other.
     pub(crate) fn move_to_island(&mut self, gateway: usize, island: u32) {
         self.gateways[gateway].island = island;
     }
 
+    #[cfg(test)]
     /// Kills a gateway and starts it anew with empty counters.
     pub(crate) fn restart(&mut self, gateway: usize, now: Timestamp) {
         let count = self.gateways.len();

@@ -24,7 +24,7 @@ impl Random {
 
     /// Below `end`, which is at least one.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(end.max(1)) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(end.max(1))) >> 64) as u64
     }
 
     /// True that often.

@@ -322,12 +322,12 @@ proptest! {
     fn no_bytes_can_harm_a_reader(bytes in proptest::collection::vec(any::<u8>(), 0..300), good_head: bool) {
         let mut packet = if good_head { packet(&Seal::Trusting, 1, START, 1)[..29].to_vec() } else { Vec::new() };
         packet.extend(bytes);
-        if let Ok((_, body)) = wire::open(&packet, &Seal::Trusting) {
-            if let Ok(entries) = body.entries() {
-                let ledger = Ledger::new(NodeId(1));
-                for entry in entries {
-                    ledger.merge(&entry, START);
-                }
+        if let Ok((_, body)) = wire::open(&packet, &Seal::Trusting)
+            && let Ok(entries) = body.entries()
+        {
+            let ledger = Ledger::new(NodeId(1));
+            for entry in entries {
+                ledger.merge(&entry, START);
             }
         }
     }

@@ -325,12 +325,12 @@ impl Finder {
             }
         }
         let now = self.clock.now();
-        if self.membership.is_none() {
-            if let Some(ip) = self.own_address(&seeds).await {
-                let node = Node::new((ip, self.own_heartbeat_port).into(), self.own_port, self.id, now);
-                let seal = Seal::with_secret(self.settings.secret.as_bytes());
-                self.membership = Some(Membership::new(node, seal, self.seed));
-            }
+        if self.membership.is_none()
+            && let Some(ip) = self.own_address(&seeds).await
+        {
+            let node = Node::new((ip, self.own_heartbeat_port).into(), self.own_port, self.id, now);
+            let seal = Seal::with_secret(self.settings.secret.as_bytes());
+            self.membership = Some(Membership::new(node, seal, self.seed));
         }
         let mut all = Todo::default();
         if let Some(membership) = &mut self.membership {

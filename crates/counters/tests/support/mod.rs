@@ -1,5 +1,5 @@
 //! What the tests of stores share.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests; each binary uses a part")]
 
 pub mod redis_server;
 pub mod suite;

@@ -30,7 +30,8 @@ fn answers(port: u16) -> bool {
     let _ = stream.write_all(b"PING\r\n");
     let mut byte = [0];
     match stream.read(&mut byte) {
-        Ok(_) => true,
+        Ok(0 | 1) => true,
+        Ok(_) => false,
         Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
     }
 }
