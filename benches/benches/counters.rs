@@ -181,7 +181,7 @@ fn memory_and_pauses() {
     const KEYS: usize = 1_000_000;
     let mut out = std::io::stdout();
     for (name, calls, hits) in
-        [("few calls", 1_000_000, 1), ("whole window in use", 1_000_000, 60), ("exact window full", 24, 24)]
+        [("few calls", 1_000_000, 1), ("whole window in use", 1_000_000, 60), ("exact window full", 16, 16)]
     {
         let limit = RateLimit::new(calls, Duration::from_secs(60));
         let before = resident_bytes();

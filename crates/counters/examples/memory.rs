@@ -60,10 +60,14 @@ fn main() {
     let (memory, each) = match case.as_str() {
         "slots" => fill(2_000_000_000, 51, 10),
         "wide-slots" => fill(2_000_000_000, 51, 1_000_000),
-        "exact" => fill(24, 24, 1),
+        "exact" => fill(16, 16, 1),
         _ => fill(1_000, 1, 1),
     };
     let wait = longest_wait(&memory);
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "{each:.0} bytes per key; longest decision while all are given back: {wait:?}; {} left", memory.len());
+    let _ = writeln!(
+        out,
+        "{each:.0} bytes per key; longest decision while all are given back: {wait:?}; {} left",
+        memory.len()
+    );
 }

@@ -7,7 +7,7 @@ use super::{Purpose, Verdict};
 use crate::limit::RefusedCalls;
 
 /// Limits up to this are exact to the nanosecond, as is any window while it holds no more calls.
-pub(crate) const EXACT_UP_TO: usize = 24;
+pub(crate) const EXACT_UP_TO: usize = 16;
 
 /// One sliding window.
 #[derive(Clone, Debug)]
