@@ -101,9 +101,10 @@ impl<'a> TypeText<'a> {
             registry.tuple(&types, Some(names))
         } else {
             let mut name = self.word().to_owned();
-            while self.rest().starts_with('.') {
+            while self.rest().starts_with(['.', '+']) {
+                let dot = if self.rest().starts_with('.') { '.' } else { '+' };
                 self.at += 1;
-                name.push('.');
+                name.push(dot);
                 name.push_str(self.word());
             }
             let mut args = Vec::new();
@@ -122,7 +123,8 @@ impl<'a> TypeText<'a> {
             } else if let Some(index) = params.iter().position(|p| *p == name) {
                 Type::param(u16::try_from(index).unwrap_or(u16::MAX), &name)
             } else {
-                let full = keyword_type(&name).unwrap_or(&name);
+                let simple = name.rsplit('+').next().unwrap_or(&name).to_owned();
+                let full = keyword_type(&name).unwrap_or(&simple);
                 match registry.find_library(full, args.len()) {
                     Some(def) => Type::generic(def, &args),
                     None => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-pub use object::{Callable, Each, Enumerator, Obj, Object};
+pub use object::{Callable, Each, Enumerator, IntoAny, Obj, Object};
 pub use text::Str;
 
 use crate::types::Type;

@@ -17,7 +17,7 @@ pub type Obj = Arc<dyn Object>;
 pub type Each = Box<dyn Enumerator>;
 
 /// A .NET reference object (or a boxed struct). Mutable state stands behind a lock inside it.
-pub trait Object: Any + Send + Sync {
+pub trait Object: Any + Send + Sync + IntoAny {
     /// The run-time type.
     fn type_of(&self) -> Type;
 
@@ -70,6 +70,18 @@ pub trait Object: Any + Send + Sync {
     /// Is it a lazy sequence or another object that .NET keeps internal? It is then named `IEnumerable<T>` to people.
     fn is_internal(&self) -> bool {
         false
+    }
+}
+
+/// Gives a shared object as `Any`, for downcasts of the pointer itself. Carried out for every type.
+pub trait IntoAny {
+    /// The same object.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<T: Any + Send + Sync> IntoAny for T {
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
     }
 }
 

@@ -4,7 +4,7 @@ mod bits;
 pub(crate) mod builder;
 mod characters;
 pub(crate) mod compare;
-mod comparers;
+pub(crate) mod comparers;
 mod convert;
 mod culture;
 mod dates;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use parking_lot::RwLock;
 
-use crate::library::rows::{Args, Row, ctor, m, p, set};
+use crate::library::rows::{Args, Row, ctor, hidden, m, p, set};
 use crate::library::typedef::{TypeDef, class};
 use crate::run::Cx;
 use crate::types::Type;
@@ -94,6 +94,55 @@ fn index(a: &Args<'_>, at: usize, limit: usize) -> Result<usize, Thrown> {
     usize::try_from(a.int(at)).ok().filter(|i| *i < limit).ok_or_else(bad_index)
 }
 
+fn place(at: i32, limit: usize, message: &str) -> Result<usize, Thrown> {
+    usize::try_from(at)
+        .ok()
+        .filter(|i| *i <= limit)
+        .ok_or_else(|| Exception::new(ExceptionKind::ArgumentOutOfRange, message))
+}
+
+/// `index, count` as a range.
+fn range(a: &Args<'_>, length: usize) -> Result<(usize, usize), Thrown> {
+    let negative = |name: &str| {
+        Exception::new(ExceptionKind::ArgumentOutOfRange, format!("Non-negative number required. (Parameter '{name}')"))
+    };
+    let from = usize::try_from(a.int(1)).map_err(|_| negative("index"))?;
+    let count = usize::try_from(a.int(2)).map_err(|_| negative("count"))?;
+    if from + count > length {
+        return Err(Exception::new(
+            ExceptionKind::Argument,
+            "Offset and length were out of bounds for the array or count is greater than the number of elements from index to the end of the source collection.",
+        ));
+    }
+    Ok((from, from + count))
+}
+
+fn at_or_minus_one(at: Option<usize>) -> Value {
+    Value::Int(at.and_then(|i| i32::try_from(i).ok()).unwrap_or(-1))
+}
+
+fn sort(cx: &mut Cx<'_>, a: &Args<'_>, comparer: &Value) -> Result<Value, Thrown> {
+    let list = a.obj::<ListObject>(0)?;
+    let mut items = list.items();
+    super::sort::sort_by(cx, &mut items, |cx, x, y| super::comparers::order(cx, comparer, x, y))?;
+    list.change(|own| *own = items);
+    Ok(Value::Null)
+}
+
+fn search(cx: &mut Cx<'_>, a: &Args<'_>, backwards: bool) -> Result<Option<(usize, Value)>, Thrown> {
+    let test = a.need(1, "match")?.clone();
+    let mut items: Vec<(usize, Value)> = a.obj::<ListObject>(0)?.items().into_iter().enumerate().collect();
+    if backwards {
+        items.reverse();
+    }
+    for (at, item) in items {
+        if cx.call1(&test, item.clone())?.as_bool() {
+            return Ok(Some((at, item)));
+        }
+    }
+    Ok(None)
+}
+
 static ROWS: &[Row] = &[
     ctor("()", |_, a| Ok(list_value(a.ty(0), Vec::new()))),
     ctor("(int capacity)", |_, a| {
@@ -123,6 +172,181 @@ static ROWS: &[Row] = &[
         list.change(|items| items[at] = value);
         Ok(Value::Null)
     }),
+    p("int Capacity", |_, a| Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().items.len().max(4)).unwrap_or(i32::MAX)))),
+    hidden(p("bool IsReadOnly", |_, _| Ok(Value::Bool(false)))),
+    m("void AddRange(IEnumerable<T> collection)", |cx, a| {
+        let more = cx.collect(a.need(1, "collection")?)?;
+        a.obj::<ListObject>(0)?.change(|items| items.extend(more));
+        Ok(Value::Null)
+    }),
+    m("void Insert(int index, T item)", |_, mut a| {
+        let item = a.take(2);
+        let list = a.obj::<ListObject>(0)?;
+        let length = list.state.read().items.len();
+        let at = place(a.int(1), length, "Index must be within the bounds of the List. (Parameter 'index')")?;
+        list.change(|items| items.insert(at, item));
+        Ok(Value::Null)
+    }),
+    m("void InsertRange(int index, IEnumerable<T> collection)", |cx, a| {
+        let more = cx.collect(a.need(2, "collection")?)?;
+        let list = a.obj::<ListObject>(0)?;
+        let length = list.state.read().items.len();
+        let at = place(a.int(1), length, "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'index')")?;
+        list.change(|items| items.splice(at..at, more).for_each(drop));
+        Ok(Value::Null)
+    }),
+    m("bool Remove(T item)", |cx, a| {
+        let list = a.obj::<ListObject>(0)?;
+        let items = list.items();
+        for (at, item) in items.iter().enumerate() {
+            if cx.equals(item, a.get(1))? {
+                list.change(|items| items.remove(at));
+                return Ok(Value::Bool(true));
+            }
+        }
+        Ok(Value::Bool(false))
+    }),
+    m("void RemoveAt(int index)", |_, a| {
+        let list = a.obj::<ListObject>(0)?;
+        let at = index(&a, 1, list.state.read().items.len())?;
+        list.change(|items| items.remove(at));
+        Ok(Value::Null)
+    }),
+    m("void RemoveRange(int index, int count)", |_, a| {
+        let list = a.obj::<ListObject>(0)?;
+        let (from, to) = range(&a, list.state.read().items.len())?;
+        list.change(|items| items.drain(from..to).for_each(drop));
+        Ok(Value::Null)
+    }),
+    m("int RemoveAll(Predicate<T> match)", |cx, a| {
+        let test = a.need(1, "match")?.clone();
+        let list = a.obj::<ListObject>(0)?;
+        let items = list.items();
+        let before = items.len();
+        let mut kept = Vec::new();
+        for item in items {
+            if !cx.call1(&test, item.clone())?.as_bool() {
+                kept.push(item);
+            }
+        }
+        let removed = before - kept.len();
+        list.change(|items| *items = kept);
+        Ok(Value::Int(i32::try_from(removed).unwrap_or(i32::MAX)))
+    }),
+    m("void Clear()", |_, a| {
+        a.obj::<ListObject>(0)?.change(Vec::clear);
+        Ok(Value::Null)
+    }),
+    m("bool Contains(T item)", |cx, a| Ok(Value::Bool(super::array::index_of(cx, a.get(0), a.get(1))?.is_some()))),
+    m("int IndexOf(T item)", |cx, a| Ok(at_or_minus_one(super::array::index_of(cx, a.get(0), a.get(1))?))),
+    m("int IndexOf(T item, int index)", |cx, a| {
+        let items = a.obj::<ListObject>(0)?.items();
+        let from = place(a.int(2), items.len(), "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'index')")?;
+        for (at, item) in items.iter().enumerate().skip(from) {
+            if cx.equals(item, a.get(1))? {
+                return Ok(at_or_minus_one(Some(at)));
+            }
+        }
+        Ok(Value::Int(-1))
+    }),
+    m("int LastIndexOf(T item)", |cx, a| {
+        let items = a.obj::<ListObject>(0)?.items();
+        for (at, item) in items.iter().enumerate().rev() {
+            if cx.equals(item, a.get(1))? {
+                return Ok(at_or_minus_one(Some(at)));
+            }
+        }
+        Ok(Value::Int(-1))
+    }),
+    m("void Sort()", |cx, a| sort(cx, &a, &Value::Null)),
+    m("void Sort(IComparer<T> comparer)", |cx, a| {
+        let comparer = a.get(1).clone();
+        sort(cx, &a, &comparer)
+    }),
+    m("void Sort(Comparison<T> comparison)", |cx, a| {
+        let comparison = Value::object(super::comparers::DefaultOrder(Some(a.need(1, "comparison")?.clone())));
+        sort(cx, &a, &comparison)
+    }),
+    m("void Reverse()", |_, a| {
+        a.obj::<ListObject>(0)?.change(|items| items.reverse());
+        Ok(Value::Null)
+    }),
+    m("void Reverse(int index, int count)", |_, a| {
+        let list = a.obj::<ListObject>(0)?;
+        let (from, to) = range(&a, list.state.read().items.len())?;
+        list.change(|items| items[from..to].reverse());
+        Ok(Value::Null)
+    }),
+    m("int BinarySearch(T item)", |cx, a| {
+        let items = a.obj::<ListObject>(0)?.items();
+        Ok(Value::Int(super::sort::binary_search(cx, &items, a.get(1), &Value::Null)?))
+    }),
+    m("int BinarySearch(T item, IComparer<T> comparer)", |cx, a| {
+        let items = a.obj::<ListObject>(0)?.items();
+        Ok(Value::Int(super::sort::binary_search(cx, &items, a.get(1), a.get(2))?))
+    }),
+    m("T Find(Predicate<T> match)", |cx, a| {
+        let found = search(cx, &a, false)?;
+        Ok(found.map_or_else(|| crate::run::default_value(a.ty(0)), |(_, v)| v))
+    }),
+    m("T FindLast(Predicate<T> match)", |cx, a| {
+        let found = search(cx, &a, true)?;
+        Ok(found.map_or_else(|| crate::run::default_value(a.ty(0)), |(_, v)| v))
+    }),
+    m("int FindIndex(Predicate<T> match)", |cx, a| Ok(at_or_minus_one(search(cx, &a, false)?.map(|(i, _)| i)))),
+    m("int FindLastIndex(Predicate<T> match)", |cx, a| Ok(at_or_minus_one(search(cx, &a, true)?.map(|(i, _)| i)))),
+    m("List<T> FindAll(Predicate<T> match)", |cx, a| {
+        let test = a.need(1, "match")?.clone();
+        let mut kept = Vec::new();
+        for item in a.obj::<ListObject>(0)?.items() {
+            if cx.call1(&test, item.clone())?.as_bool() {
+                kept.push(item);
+            }
+        }
+        Ok(list_value(a.ty(0), kept))
+    }),
+    m("bool Exists(Predicate<T> match)", |cx, a| Ok(Value::Bool(search(cx, &a, false)?.is_some()))),
+    m("bool TrueForAll(Predicate<T> match)", |cx, a| {
+        let test = a.need(1, "match")?.clone();
+        for item in a.obj::<ListObject>(0)?.items() {
+            if !cx.call1(&test, item)?.as_bool() {
+                return Ok(Value::Bool(false));
+            }
+        }
+        Ok(Value::Bool(true))
+    }),
+    m("void ForEach(Action<T> action)", |cx, a| {
+        let action = a.need(1, "action")?.clone();
+        let list = a.obj::<ListObject>(0)?;
+        let version = list.state.read().version;
+        for item in list.items() {
+            cx.call1(&action, item)?;
+            if list.state.read().version != version {
+                return Err(changed());
+            }
+        }
+        Ok(Value::Null)
+    }),
+    m("List<TOutput> ConvertAll<TOutput>(Converter<T, TOutput> converter)", |cx, a| {
+        let convert = a.need(1, "converter")?.clone();
+        let mut out = Vec::new();
+        for item in a.obj::<ListObject>(0)?.items() {
+            out.push(cx.call1(&convert, item)?);
+        }
+        Ok(list_value(a.ty(1), out))
+    }),
+    m("List<T> GetRange(int index, int count)", |_, a| {
+        let items = a.obj::<ListObject>(0)?.items();
+        let (from, to) = range(&a, items.len())?;
+        Ok(list_value(a.ty(0), items[from..to].to_vec()))
+    }),
+    m("T[] ToArray()", |_, a| Ok(super::array::array_value(a.ty(0), a.obj::<ListObject>(0)?.items()))),
+    m("System.Collections.ObjectModel.ReadOnlyCollection<T> AsReadOnly()", |_, a| {
+        Ok(super::readonly::readonly_value(a.ty(0), a.get(0).clone()))
+    }),
+    m("void CopyTo(T[] array)", |cx, a| super::array::copy_into(cx, &a, 1, 0)),
+    m("void CopyTo(T[] array, int arrayIndex)", |cx, a| super::array::copy_into(cx, &a, 1, a.int(2))),
+    m("void TrimExcess()", |_, _| Ok(Value::Null)),
     m("void Add(T item)", |cx, mut a| {
         cx.charge(size_of::<Value>())?;
         let item = a.take(1);
