@@ -20,6 +20,15 @@ pub use list::{LIST, ListObject, list_value};
 pub use set::{SET, SetObject, set_value};
 
 pub(crate) static TYPES: &[&TypeDef] = &[
+    &DICTIONARY,
+    &dictionary::KEYS,
+    &dictionary::VALUES,
+    &SET,
+    &queue::QUEUE,
+    &queue::STACK,
+    &comparers::EQUALITY_COMPARER,
+    &comparers::COMPARER,
+    &readonly::READONLY,
     &ARRAY,
     &LIST,
     &interfaces::IENUMERABLE,
