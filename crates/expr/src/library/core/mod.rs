@@ -12,5 +12,12 @@ pub mod tuples;
 use super::TypeDef;
 
 /// Types of the core.
-pub(crate) static TYPES: &[&[&TypeDef]] =
-    &[names::TYPES, delegates::TYPES, exceptions::TYPES, enumerators::TYPES, collections::TYPES, linq::TYPES, tuples::TYPES];
+pub(crate) static TYPES: &[&[&TypeDef]] = &[
+    names::TYPES,
+    delegates::TYPES,
+    exceptions::TYPES,
+    enumerators::TYPES,
+    collections::TYPES,
+    linq::TYPES,
+    tuples::TYPES,
+];

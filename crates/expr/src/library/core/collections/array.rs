@@ -206,10 +206,14 @@ fn copy(a: &Args<'_>, from: i32, to: &ArrayObject, at: i32, count: i32) -> Resul
     let items: Vec<Value> = source.items.read().clone();
     let negative = |n: i32, name: &str| {
         usize::try_from(n).map_err(|_| {
-            Exception::new(ExceptionKind::ArgumentOutOfRange, format!("Non-negative number required. (Parameter '{name}')"))
+            Exception::new(
+                ExceptionKind::ArgumentOutOfRange,
+                format!("Non-negative number required. (Parameter '{name}')"),
+            )
         })
     };
-    let (from, at, count) = (negative(from, "sourceIndex")?, negative(at, "destinationIndex")?, negative(count, "length")?);
+    let (from, at, count) =
+        (negative(from, "sourceIndex")?, negative(at, "destinationIndex")?, negative(count, "length")?);
     if from + count > items.len() {
         return Err(Exception::new(
             ExceptionKind::Argument,
@@ -262,8 +266,12 @@ fn dimension(a: &Args<'_>) -> Result<i32, Thrown> {
 }
 
 static STATIC_ROWS: &[Row] = &[
-    m("static int IndexOf<T>(T[] array, T value)", |cx, a| Ok(at_or_minus_one(index_of(cx, a.need(0, "array")?, a.get(1))?))),
-    m("static int IndexOf(Array array, object value)", |cx, a| Ok(at_or_minus_one(index_of(cx, a.need(0, "array")?, a.get(1))?))),
+    m("static int IndexOf<T>(T[] array, T value)", |cx, a| {
+        Ok(at_or_minus_one(index_of(cx, a.need(0, "array")?, a.get(1))?))
+    }),
+    m("static int IndexOf(Array array, object value)", |cx, a| {
+        Ok(at_or_minus_one(index_of(cx, a.need(0, "array")?, a.get(1))?))
+    }),
     m("static int IndexOf<T>(T[] array, T value, int startIndex)", |cx, a| {
         for (at, item) in elements(&a)?.iter().enumerate().skip(usize::try_from(a.int(2)).unwrap_or(0)) {
             if cx.equals(item, a.get(1))? {
@@ -280,7 +288,9 @@ static STATIC_ROWS: &[Row] = &[
         }
         Ok(Value::Int(-1))
     }),
-    m("static bool Exists<T>(T[] array, Predicate<T> match)", |cx, a| Ok(Value::Bool(search(cx, &a, false)?.is_some()))),
+    m("static bool Exists<T>(T[] array, Predicate<T> match)", |cx, a| {
+        Ok(Value::Bool(search(cx, &a, false)?.is_some()))
+    }),
     m("static T Find<T>(T[] array, Predicate<T> match)", |cx, a| {
         let found = search(cx, &a, false)?;
         Ok(found.map_or_else(|| crate::run::default_value(a.ty(0)), |(_, v)| v))
@@ -289,7 +299,9 @@ static STATIC_ROWS: &[Row] = &[
         let found = search(cx, &a, true)?;
         Ok(found.map_or_else(|| crate::run::default_value(a.ty(0)), |(_, v)| v))
     }),
-    m("static int FindIndex<T>(T[] array, Predicate<T> match)", |cx, a| Ok(at_or_minus_one(search(cx, &a, false)?.map(|(i, _)| i)))),
+    m("static int FindIndex<T>(T[] array, Predicate<T> match)", |cx, a| {
+        Ok(at_or_minus_one(search(cx, &a, false)?.map(|(i, _)| i)))
+    }),
     m("static int FindLastIndex<T>(T[] array, Predicate<T> match)", |cx, a| {
         Ok(at_or_minus_one(search(cx, &a, true)?.map(|(i, _)| i)))
     }),
@@ -361,9 +373,10 @@ static STATIC_ROWS: &[Row] = &[
     m("static void Copy(Array sourceArray, Array destinationArray, int length)", |_, a| {
         copy(&a, 0, array_of(&a, 1, "destinationArray")?, 0, a.int(2))
     }),
-    m("static void Copy(Array sourceArray, int sourceIndex, Array destinationArray, int destinationIndex, int length)", |_, a| {
-        copy(&a, a.int(1), array_of(&a, 2, "destinationArray")?, a.int(3), a.int(4))
-    }),
+    m(
+        "static void Copy(Array sourceArray, int sourceIndex, Array destinationArray, int destinationIndex, int length)",
+        |_, a| copy(&a, a.int(1), array_of(&a, 2, "destinationArray")?, a.int(3), a.int(4)),
+    ),
     m("static void Clear(Array array, int index, int length)", |_, a| {
         let array = array_of(&a, 0, "array")?;
         let (from, to) = span_of(&a, a.int(1), a.int(2), array.items.read().len())?;

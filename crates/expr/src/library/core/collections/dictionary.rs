@@ -33,7 +33,10 @@ impl DictionaryObject {
 /// # Errors
 /// As above, and what comparing throws.
 pub fn dictionary_value(
-    cx: &mut Cx<'_>, types: &[Type], comparer: &Value, entries: Vec<(Value, Value)>,
+    cx: &mut Cx<'_>,
+    types: &[Type],
+    comparer: &Value,
+    entries: Vec<(Value, Value)>,
 ) -> Result<Value, Thrown> {
     let ty = Type::generic(&DICTIONARY, &types.iter().map(|t| t.erased()).collect::<Vec<_>>());
     let mut table = Table::new(Equality::of(comparer));
@@ -179,7 +182,9 @@ static ROWS: &[Row] = &[
     ctor("()", |cx, a| dictionary_value(cx, a.types, &Value::Null, Vec::new())),
     ctor("(int capacity)", |cx, a| dictionary_value(cx, a.types, &Value::Null, Vec::new())),
     ctor("(IEqualityComparer<TKey> comparer)", |cx, a| dictionary_value(cx, a.types, a.get(0), Vec::new())),
-    ctor("(int capacity, IEqualityComparer<TKey> comparer)", |cx, a| dictionary_value(cx, a.types, a.get(1), Vec::new())),
+    ctor("(int capacity, IEqualityComparer<TKey> comparer)", |cx, a| {
+        dictionary_value(cx, a.types, a.get(1), Vec::new())
+    }),
     ctor("(IDictionary<TKey, TValue> dictionary)", |cx, a| {
         let entries = entries_of(cx, a.need(0, "dictionary")?)?;
         dictionary_value(cx, a.types, &Value::Null, entries)

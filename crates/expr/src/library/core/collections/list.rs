@@ -172,7 +172,9 @@ static ROWS: &[Row] = &[
         list.change(|items| items[at] = value);
         Ok(Value::Null)
     }),
-    p("int Capacity", |_, a| Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().items.len().max(4)).unwrap_or(i32::MAX)))),
+    p("int Capacity", |_, a| {
+        Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().items.len().max(4)).unwrap_or(i32::MAX)))
+    }),
     hidden(p("bool IsReadOnly", |_, _| Ok(Value::Bool(false)))),
     m("void AddRange(IEnumerable<T> collection)", |cx, a| {
         let more = cx.collect(a.need(1, "collection")?)?;
@@ -191,7 +193,11 @@ static ROWS: &[Row] = &[
         let more = cx.collect(a.need(2, "collection")?)?;
         let list = a.obj::<ListObject>(0)?;
         let length = list.state.read().items.len();
-        let at = place(a.int(1), length, "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'index')")?;
+        let at = place(
+            a.int(1),
+            length,
+            "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'index')",
+        )?;
         list.change(|items| items.splice(at..at, more).for_each(drop));
         Ok(Value::Null)
     }),
@@ -241,7 +247,11 @@ static ROWS: &[Row] = &[
     m("int IndexOf(T item)", |cx, a| Ok(at_or_minus_one(super::array::index_of(cx, a.get(0), a.get(1))?))),
     m("int IndexOf(T item, int index)", |cx, a| {
         let items = a.obj::<ListObject>(0)?.items();
-        let from = place(a.int(2), items.len(), "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'index')")?;
+        let from = place(
+            a.int(2),
+            items.len(),
+            "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter 'index')",
+        )?;
         for (at, item) in items.iter().enumerate().skip(from) {
             if cx.equals(item, a.get(1))? {
                 return Ok(at_or_minus_one(Some(at)));

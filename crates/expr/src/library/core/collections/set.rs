@@ -248,7 +248,5 @@ static ROWS: &[Row] = &[
 ];
 
 /// `System.Collections.Generic.HashSet<T>`
-pub static SET: TypeDef = class("System.Collections.Generic.HashSet<T>")
-    .implements("ISet<T>, IReadOnlyCollection<T>")
-    .rows(&[ROWS])
-    .def();
+pub static SET: TypeDef =
+    class("System.Collections.Generic.HashSet<T>").implements("ISet<T>, IReadOnlyCollection<T>").rows(&[ROWS]).def();

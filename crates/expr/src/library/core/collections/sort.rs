@@ -9,7 +9,9 @@ use crate::value::Value;
 
 /// Sorts stably with a comparison that may throw.
 pub(crate) fn sort_by(
-    cx: &mut Cx<'_>, items: &mut [Value], mut compare: impl FnMut(&mut Cx<'_>, &Value, &Value) -> Result<Ordering, Thrown>,
+    cx: &mut Cx<'_>,
+    items: &mut [Value],
+    mut compare: impl FnMut(&mut Cx<'_>, &Value, &Value) -> Result<Ordering, Thrown>,
 ) -> Result<(), Thrown> {
     let mut error = None;
     items.sort_by(|a, b| {

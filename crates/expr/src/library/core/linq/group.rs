@@ -52,7 +52,11 @@ struct Groups {
 
 impl Groups {
     fn read(
-        cx: &mut Cx<'_>, items: &Value, key: &Value, element: Option<&Value>, equality: Equality,
+        cx: &mut Cx<'_>,
+        items: &Value,
+        key: &Value,
+        element: Option<&Value>,
+        equality: Equality,
     ) -> Result<Self, Thrown> {
         let mut out = Self { table: Table::new(equality), lists: Vec::new() };
         let mut each = cx.iterate(items)?;
@@ -110,7 +114,12 @@ impl Object for LookupObject {
 }
 
 /// `GroupBy`; the places of the element selector, the result selector and the comparer.
-fn group_by(a: &Args<'_>, element: Option<usize>, result: Option<usize>, comparer: Option<usize>) -> Result<Value, Thrown> {
+fn group_by(
+    a: &Args<'_>,
+    element: Option<usize>,
+    result: Option<usize>,
+    comparer: Option<usize>,
+) -> Result<Value, Thrown> {
     let (items, key) = (source(a, 0, "source")?, source(a, 1, "keySelector")?);
     let pick = match element {
         Some(at) => Some(source(a, at, "elementSelector")?),
@@ -153,7 +162,12 @@ fn to_lookup(cx: &mut Cx<'_>, a: &Args<'_>, element: Option<usize>, comparer: Op
     Ok(Value::object(LookupObject { types: [a.ty(1), element_type], groups }))
 }
 
-fn to_dictionary(cx: &mut Cx<'_>, a: &Args<'_>, element: Option<usize>, comparer: Option<usize>) -> Result<Value, Thrown> {
+fn to_dictionary(
+    cx: &mut Cx<'_>,
+    a: &Args<'_>,
+    element: Option<usize>,
+    comparer: Option<usize>,
+) -> Result<Value, Thrown> {
     let (items, key) = (source(a, 0, "source")?, source(a, 1, "keySelector")?);
     let mut entries = Vec::new();
     for item in cx.collect(&items)? {
@@ -217,7 +231,9 @@ pub(super) static IGROUPING: TypeDef = interface("System.Linq.IGrouping<out TKey
     .def();
 
 static LOOKUP_ROWS: &[Row] = &[
-    p("int Count", |_, a| Ok(Value::Int(i32::try_from(a.obj::<LookupObject>(0)?.groups.table.len()).unwrap_or(i32::MAX)))),
+    p("int Count", |_, a| {
+        Ok(Value::Int(i32::try_from(a.obj::<LookupObject>(0)?.groups.table.len()).unwrap_or(i32::MAX)))
+    }),
     p("IEnumerable<TElement> this[TKey key]", |cx, a| {
         let lookup = a.obj::<LookupObject>(0)?;
         Ok(match lookup.groups.table.find(cx, a.get(1))? {
@@ -241,31 +257,88 @@ pub(super) static ILOOKUP: TypeDef = interface("System.Linq.ILookup<TKey,TElemen
     .rows(&[LOOKUP_ROWS])
     .def();
 /// `System.Linq.Lookup<TKey, TElement>`
-pub(super) static LOOKUP: TypeDef = class("System.Linq.Lookup<TKey,TElement>")
-    .implements("ILookup<TKey, TElement>")
-    .abstract_()
-    .unlisted()
-    .def();
+pub(super) static LOOKUP: TypeDef =
+    class("System.Linq.Lookup<TKey,TElement>").implements("ILookup<TKey, TElement>").abstract_().unlisted().def();
 
 pub(super) static ROWS: &[Row] = &[
-    m("IEnumerable<IGrouping<TKey, TSource>> GroupBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |_, a| group_by(&a, None, None, None)),
-    m("IEnumerable<IGrouping<TKey, TSource>> GroupBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)", |_, a| group_by(&a, None, None, Some(2))),
-    m("IEnumerable<IGrouping<TKey, TElement>> GroupBy<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)", |_, a| group_by(&a, Some(2), None, None)),
-    m("IEnumerable<IGrouping<TKey, TElement>> GroupBy<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)", |_, a| group_by(&a, Some(2), None, Some(3))),
-    m("IEnumerable<TResult> GroupBy<TSource, TKey, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TKey, IEnumerable<TSource>, TResult> resultSelector)", |_, a| group_by(&a, None, Some(2), None)),
-    m("IEnumerable<TResult> GroupBy<TSource, TKey, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TKey, IEnumerable<TSource>, TResult> resultSelector, IEqualityComparer<TKey> comparer)", |_, a| group_by(&a, None, Some(2), Some(3))),
-    m("IEnumerable<TResult> GroupBy<TSource, TKey, TElement, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, Func<TKey, IEnumerable<TElement>, TResult> resultSelector)", |_, a| group_by(&a, Some(2), Some(3), None)),
-    m("IEnumerable<TResult> GroupBy<TSource, TKey, TElement, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, Func<TKey, IEnumerable<TElement>, TResult> resultSelector, IEqualityComparer<TKey> comparer)", |_, a| group_by(&a, Some(2), Some(3), Some(4))),
-    m("ILookup<TKey, TSource> ToLookup<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |cx, a| to_lookup(cx, &a, None, None)),
-    m("ILookup<TKey, TSource> ToLookup<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)", |cx, a| to_lookup(cx, &a, None, Some(2))),
-    m("ILookup<TKey, TElement> ToLookup<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)", |cx, a| to_lookup(cx, &a, Some(2), None)),
-    m("ILookup<TKey, TElement> ToLookup<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)", |cx, a| to_lookup(cx, &a, Some(2), Some(3))),
-    m("Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |cx, a| to_dictionary(cx, &a, None, None)),
-    m("Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)", |cx, a| to_dictionary(cx, &a, None, Some(2))),
-    m("Dictionary<TKey, TElement> ToDictionary<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)", |cx, a| to_dictionary(cx, &a, Some(2), None)),
-    m("Dictionary<TKey, TElement> ToDictionary<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)", |cx, a| to_dictionary(cx, &a, Some(2), Some(3))),
-    m("IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, TInner, TResult> resultSelector)", |_, a| join(&a, false)),
-    m("IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, TInner, TResult> resultSelector, IEqualityComparer<TKey> comparer)", |_, a| join(&a, false)),
-    m("IEnumerable<TResult> GroupJoin<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, IEnumerable<TInner>, TResult> resultSelector)", |_, a| join(&a, true)),
-    m("IEnumerable<TResult> GroupJoin<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, IEnumerable<TInner>, TResult> resultSelector, IEqualityComparer<TKey> comparer)", |_, a| join(&a, true)),
+    m(
+        "IEnumerable<IGrouping<TKey, TSource>> GroupBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |_, a| group_by(&a, None, None, None),
+    ),
+    m(
+        "IEnumerable<IGrouping<TKey, TSource>> GroupBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)",
+        |_, a| group_by(&a, None, None, Some(2)),
+    ),
+    m(
+        "IEnumerable<IGrouping<TKey, TElement>> GroupBy<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)",
+        |_, a| group_by(&a, Some(2), None, None),
+    ),
+    m(
+        "IEnumerable<IGrouping<TKey, TElement>> GroupBy<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)",
+        |_, a| group_by(&a, Some(2), None, Some(3)),
+    ),
+    m(
+        "IEnumerable<TResult> GroupBy<TSource, TKey, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TKey, IEnumerable<TSource>, TResult> resultSelector)",
+        |_, a| group_by(&a, None, Some(2), None),
+    ),
+    m(
+        "IEnumerable<TResult> GroupBy<TSource, TKey, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TKey, IEnumerable<TSource>, TResult> resultSelector, IEqualityComparer<TKey> comparer)",
+        |_, a| group_by(&a, None, Some(2), Some(3)),
+    ),
+    m(
+        "IEnumerable<TResult> GroupBy<TSource, TKey, TElement, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, Func<TKey, IEnumerable<TElement>, TResult> resultSelector)",
+        |_, a| group_by(&a, Some(2), Some(3), None),
+    ),
+    m(
+        "IEnumerable<TResult> GroupBy<TSource, TKey, TElement, TResult>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, Func<TKey, IEnumerable<TElement>, TResult> resultSelector, IEqualityComparer<TKey> comparer)",
+        |_, a| group_by(&a, Some(2), Some(3), Some(4)),
+    ),
+    m(
+        "ILookup<TKey, TSource> ToLookup<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |cx, a| to_lookup(cx, &a, None, None),
+    ),
+    m(
+        "ILookup<TKey, TSource> ToLookup<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)",
+        |cx, a| to_lookup(cx, &a, None, Some(2)),
+    ),
+    m(
+        "ILookup<TKey, TElement> ToLookup<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)",
+        |cx, a| to_lookup(cx, &a, Some(2), None),
+    ),
+    m(
+        "ILookup<TKey, TElement> ToLookup<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)",
+        |cx, a| to_lookup(cx, &a, Some(2), Some(3)),
+    ),
+    m(
+        "Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |cx, a| to_dictionary(cx, &a, None, None),
+    ),
+    m(
+        "Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)",
+        |cx, a| to_dictionary(cx, &a, None, Some(2)),
+    ),
+    m(
+        "Dictionary<TKey, TElement> ToDictionary<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)",
+        |cx, a| to_dictionary(cx, &a, Some(2), None),
+    ),
+    m(
+        "Dictionary<TKey, TElement> ToDictionary<TSource, TKey, TElement>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)",
+        |cx, a| to_dictionary(cx, &a, Some(2), Some(3)),
+    ),
+    m(
+        "IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, TInner, TResult> resultSelector)",
+        |_, a| join(&a, false),
+    ),
+    m(
+        "IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, TInner, TResult> resultSelector, IEqualityComparer<TKey> comparer)",
+        |_, a| join(&a, false),
+    ),
+    m(
+        "IEnumerable<TResult> GroupJoin<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, IEnumerable<TInner>, TResult> resultSelector)",
+        |_, a| join(&a, true),
+    ),
+    m(
+        "IEnumerable<TResult> GroupJoin<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, IEnumerable<TInner>, TResult> resultSelector, IEqualityComparer<TKey> comparer)",
+        |_, a| join(&a, true),
+    ),
 ];

@@ -35,7 +35,10 @@ impl Object for Lazy {
 }
 
 /// A sequence that starts anew each time it is read.
-pub(crate) fn lazy(element: Type, start: impl Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static) -> Value {
+pub(crate) fn lazy(
+    element: Type,
+    start: impl Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static,
+) -> Value {
     Value::object(Lazy { element, start: Box::new(start) })
 }
 

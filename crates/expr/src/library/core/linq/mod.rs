@@ -16,7 +16,8 @@ use crate::run::{Cx, default_value};
 use crate::types::Type;
 use crate::value::Value;
 
-pub(crate) static TYPES: &[&TypeDef] = &[&ENUMERABLE, &group::IGROUPING, &group::ILOOKUP, &group::LOOKUP, &order::IORDERED];
+pub(crate) static TYPES: &[&TypeDef] =
+    &[&ENUMERABLE, &group::IGROUPING, &group::ILOOKUP, &group::LOOKUP, &order::IORDERED];
 
 /// `System.Linq.Enumerable`
 pub static ENUMERABLE: TypeDef = static_class("System.Linq.Enumerable")
@@ -36,7 +37,11 @@ fn where_(a: &Args<'_>, indexed: bool) -> Result<Value, Thrown> {
             while let Some(item) = each.next(cx)? {
                 cx.step()?;
                 index += 1;
-                let keep = if indexed { cx.call2(&test, item.clone(), Value::Int(index))? } else { cx.call1(&test, item.clone())? };
+                let keep = if indexed {
+                    cx.call2(&test, item.clone(), Value::Int(index))?
+                } else {
+                    cx.call1(&test, item.clone())?
+                };
                 if keep.as_bool() {
                     return Ok(Some(item));
                 }
@@ -62,7 +67,8 @@ fn select(a: &Args<'_>, indexed: bool) -> Result<Value, Thrown> {
 
 /// `SelectMany`: `result` combines the outer and the inner element.
 fn select_many(a: &Args<'_>, indexed: bool, result: Option<usize>) -> Result<Value, Thrown> {
-    let (items, map) = (source(a, 0, "source")?, source(a, 1, if result.is_some() { "collectionSelector" } else { "selector" })?);
+    let (items, map) =
+        (source(a, 0, "source")?, source(a, 1, if result.is_some() { "collectionSelector" } else { "selector" })?);
     let combine = match result {
         Some(at) => Some(source(a, at, "resultSelector")?),
         None => None,
@@ -87,8 +93,11 @@ fn select_many(a: &Args<'_>, indexed: bool, result: Option<usize>) -> Result<Val
                 let Some(outer) = each.next(cx)? else { return Ok(None) };
                 cx.step()?;
                 index += 1;
-                let sequence =
-                    if indexed { cx.call2(&map, outer.clone(), Value::Int(index))? } else { cx.call1(&map, outer.clone())? };
+                let sequence = if indexed {
+                    cx.call2(&map, outer.clone(), Value::Int(index))?
+                } else {
+                    cx.call1(&map, outer.clone())?
+                };
                 let own = cx.iterate(&sequence)?;
                 inner = Some((outer, own));
             }
@@ -110,7 +119,12 @@ fn take_while(a: &Args<'_>, indexed: bool, skip: bool) -> Result<Value, Thrown> 
                     return Ok(Some(item));
                 }
                 index += 1;
-                let holds = if indexed { cx.call2(&test, item.clone(), Value::Int(index))? } else { cx.call1(&test, item.clone())? }.as_bool();
+                let holds = if indexed {
+                    cx.call2(&test, item.clone(), Value::Int(index))?
+                } else {
+                    cx.call1(&test, item.clone())?
+                }
+                .as_bool();
                 if skip {
                     if !holds {
                         done = true;
@@ -167,7 +181,9 @@ fn end(a: &Args<'_>, append: bool) -> Result<Value, Thrown> {
 
 /// A sequence made at once when it is first read.
 fn whole(
-    element: Type, items: Value, make: impl Fn(&mut Cx<'_>, Vec<Value>) -> Result<Vec<Value>, Thrown> + Send + Sync + 'static,
+    element: Type,
+    items: Value,
+    make: impl Fn(&mut Cx<'_>, Vec<Value>) -> Result<Vec<Value>, Thrown> + Send + Sync + 'static,
 ) -> Value {
     lazy(element, move |cx| {
         let all = cx.collect(&items)?;

@@ -100,15 +100,40 @@ fn then(a: &Args<'_>, comparer: Value, descending: bool) -> Result<Value, Thrown
 }
 
 /// `System.Linq.IOrderedEnumerable<T>`
-pub(super) static IORDERED: TypeDef = interface("System.Linq.IOrderedEnumerable<out T>").implements("IEnumerable<T>").def();
+pub(super) static IORDERED: TypeDef =
+    interface("System.Linq.IOrderedEnumerable<out T>").implements("IEnumerable<T>").def();
 
 pub(super) static ROWS: &[Row] = &[
-    m("IOrderedEnumerable<TSource> OrderBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |_, a| by(&a, Value::Null, false)),
-    m("IOrderedEnumerable<TSource> OrderBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)", |_, a| by(&a, a.get(2).clone(), false)),
-    m("IOrderedEnumerable<TSource> OrderByDescending<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |_, a| by(&a, Value::Null, true)),
-    m("IOrderedEnumerable<TSource> OrderByDescending<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)", |_, a| by(&a, a.get(2).clone(), true)),
-    m("IOrderedEnumerable<TSource> ThenBy<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |_, a| then(&a, Value::Null, false)),
-    m("IOrderedEnumerable<TSource> ThenBy<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)", |_, a| then(&a, a.get(2).clone(), false)),
-    m("IOrderedEnumerable<TSource> ThenByDescending<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector)", |_, a| then(&a, Value::Null, true)),
-    m("IOrderedEnumerable<TSource> ThenByDescending<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)", |_, a| then(&a, a.get(2).clone(), true)),
+    m(
+        "IOrderedEnumerable<TSource> OrderBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |_, a| by(&a, Value::Null, false),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> OrderBy<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)",
+        |_, a| by(&a, a.get(2).clone(), false),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> OrderByDescending<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |_, a| by(&a, Value::Null, true),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> OrderByDescending<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)",
+        |_, a| by(&a, a.get(2).clone(), true),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> ThenBy<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |_, a| then(&a, Value::Null, false),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> ThenBy<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)",
+        |_, a| then(&a, a.get(2).clone(), false),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> ThenByDescending<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector)",
+        |_, a| then(&a, Value::Null, true),
+    ),
+    m(
+        "IOrderedEnumerable<TSource> ThenByDescending<TSource, TKey>(this IOrderedEnumerable<TSource> source, Func<TSource, TKey> keySelector, IComparer<TKey> comparer)",
+        |_, a| then(&a, a.get(2).clone(), true),
+    ),
 ];

@@ -81,11 +81,30 @@ fn against(a: &Args<'_>, comparer: &Value, keep: bool) -> Result<Value, Thrown> 
 
 pub(super) static ROWS: &[Row] = &[
     m("IEnumerable<TSource> Distinct<TSource>(this IEnumerable<TSource> source)", |_, a| distinct(&a, &Value::Null)),
-    m("IEnumerable<TSource> Distinct<TSource>(this IEnumerable<TSource> source, IEqualityComparer<TSource> comparer)", |_, a| distinct(&a, a.get(1))),
-    m("IEnumerable<TSource> Union<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |_, a| union(&a, &Value::Null)),
-    m("IEnumerable<TSource> Union<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)", |_, a| union(&a, a.get(2))),
-    m("IEnumerable<TSource> Intersect<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |_, a| against(&a, &Value::Null, true)),
-    m("IEnumerable<TSource> Intersect<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)", |_, a| against(&a, a.get(2), true)),
-    m("IEnumerable<TSource> Except<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |_, a| against(&a, &Value::Null, false)),
-    m("IEnumerable<TSource> Except<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)", |_, a| against(&a, a.get(2), false)),
+    m(
+        "IEnumerable<TSource> Distinct<TSource>(this IEnumerable<TSource> source, IEqualityComparer<TSource> comparer)",
+        |_, a| distinct(&a, a.get(1)),
+    ),
+    m("IEnumerable<TSource> Union<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |_, a| {
+        union(&a, &Value::Null)
+    }),
+    m(
+        "IEnumerable<TSource> Union<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)",
+        |_, a| union(&a, a.get(2)),
+    ),
+    m(
+        "IEnumerable<TSource> Intersect<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)",
+        |_, a| against(&a, &Value::Null, true),
+    ),
+    m(
+        "IEnumerable<TSource> Intersect<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)",
+        |_, a| against(&a, a.get(2), true),
+    ),
+    m("IEnumerable<TSource> Except<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |_, a| {
+        against(&a, &Value::Null, false)
+    }),
+    m(
+        "IEnumerable<TSource> Except<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)",
+        |_, a| against(&a, a.get(2), false),
+    ),
 ];

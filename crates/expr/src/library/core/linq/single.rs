@@ -42,7 +42,11 @@ fn pick(cx: &mut Cx<'_>, a: &Args<'_>, which: Which, test: bool) -> Result<Optio
             Which::Last => found = Some(item),
             Which::Single => {
                 if found.is_some() {
-                    let message = if test { "Sequence contains more than one matching element" } else { "Sequence contains more than one element" };
+                    let message = if test {
+                        "Sequence contains more than one matching element"
+                    } else {
+                        "Sequence contains more than one element"
+                    };
                     return Err(Exception::new(ExceptionKind::InvalidOperation, message));
                 }
                 found = Some(item);
@@ -143,17 +147,35 @@ fn fold(cx: &mut Cx<'_>, a: &Args<'_>, seed: Option<Value>, function: usize) -> 
 
 pub(super) static ROWS: &[Row] = &[
     m("TSource First<TSource>(this IEnumerable<TSource> source)", |cx, a| must(cx, &a, Which::First, false)),
-    m("TSource First<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| must(cx, &a, Which::First, true)),
-    m("TSource FirstOrDefault<TSource>(this IEnumerable<TSource> source)", |cx, a| or_default(cx, &a, Which::First, false)),
-    m("TSource FirstOrDefault<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| or_default(cx, &a, Which::First, true)),
+    m("TSource First<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        must(cx, &a, Which::First, true)
+    }),
+    m("TSource FirstOrDefault<TSource>(this IEnumerable<TSource> source)", |cx, a| {
+        or_default(cx, &a, Which::First, false)
+    }),
+    m("TSource FirstOrDefault<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        or_default(cx, &a, Which::First, true)
+    }),
     m("TSource Last<TSource>(this IEnumerable<TSource> source)", |cx, a| must(cx, &a, Which::Last, false)),
-    m("TSource Last<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| must(cx, &a, Which::Last, true)),
-    m("TSource LastOrDefault<TSource>(this IEnumerable<TSource> source)", |cx, a| or_default(cx, &a, Which::Last, false)),
-    m("TSource LastOrDefault<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| or_default(cx, &a, Which::Last, true)),
+    m("TSource Last<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        must(cx, &a, Which::Last, true)
+    }),
+    m("TSource LastOrDefault<TSource>(this IEnumerable<TSource> source)", |cx, a| {
+        or_default(cx, &a, Which::Last, false)
+    }),
+    m("TSource LastOrDefault<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        or_default(cx, &a, Which::Last, true)
+    }),
     m("TSource Single<TSource>(this IEnumerable<TSource> source)", |cx, a| must(cx, &a, Which::Single, false)),
-    m("TSource Single<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| must(cx, &a, Which::Single, true)),
-    m("TSource SingleOrDefault<TSource>(this IEnumerable<TSource> source)", |cx, a| or_default(cx, &a, Which::Single, false)),
-    m("TSource SingleOrDefault<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| or_default(cx, &a, Which::Single, true)),
+    m("TSource Single<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        must(cx, &a, Which::Single, true)
+    }),
+    m("TSource SingleOrDefault<TSource>(this IEnumerable<TSource> source)", |cx, a| {
+        or_default(cx, &a, Which::Single, false)
+    }),
+    m("TSource SingleOrDefault<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        or_default(cx, &a, Which::Single, true)
+    }),
     m("TSource ElementAt<TSource>(this IEnumerable<TSource> source, int index)", |cx, a| {
         element_at(cx, &a)?.ok_or_else(|| {
             Exception::new(
@@ -165,8 +187,12 @@ pub(super) static ROWS: &[Row] = &[
     m("TSource ElementAtOrDefault<TSource>(this IEnumerable<TSource> source, int index)", |cx, a| {
         Ok(element_at(cx, &a)?.unwrap_or_else(|| default_value(a.ty(0))))
     }),
-    m("bool Any<TSource>(this IEnumerable<TSource> source)", |cx, a| Ok(Value::Bool(pick(cx, &a, Which::First, false)?.is_some()))),
-    m("bool Any<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| Ok(Value::Bool(pick(cx, &a, Which::First, true)?.is_some()))),
+    m("bool Any<TSource>(this IEnumerable<TSource> source)", |cx, a| {
+        Ok(Value::Bool(pick(cx, &a, Which::First, false)?.is_some()))
+    }),
+    m("bool Any<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        Ok(Value::Bool(pick(cx, &a, Which::First, true)?.is_some()))
+    }),
     m("bool All<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
         let (items, test) = (source(&a, 0, "source")?, source(&a, 1, "predicate")?);
         let mut each = cx.iterate(&items)?;
@@ -178,23 +204,45 @@ pub(super) static ROWS: &[Row] = &[
         }
         Ok(Value::Bool(true))
     }),
-    m("int Count<TSource>(this IEnumerable<TSource> source)", |cx, a| Ok(Value::Int(i32::try_from(count(cx, &a, false)?).unwrap_or(i32::MAX)))),
-    m("int Count<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| Ok(Value::Int(i32::try_from(count(cx, &a, true)?).unwrap_or(i32::MAX)))),
+    m("int Count<TSource>(this IEnumerable<TSource> source)", |cx, a| {
+        Ok(Value::Int(i32::try_from(count(cx, &a, false)?).unwrap_or(i32::MAX)))
+    }),
+    m("int Count<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        Ok(Value::Int(i32::try_from(count(cx, &a, true)?).unwrap_or(i32::MAX)))
+    }),
     m("long LongCount<TSource>(this IEnumerable<TSource> source)", |cx, a| Ok(Value::Long(count(cx, &a, false)?))),
-    m("long LongCount<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| Ok(Value::Long(count(cx, &a, true)?))),
-    m("bool Contains<TSource>(this IEnumerable<TSource> source, TSource value)", |cx, a| contains(cx, &a, &Value::Null)),
-    m("bool Contains<TSource>(this IEnumerable<TSource> source, TSource value, IEqualityComparer<TSource> comparer)", |cx, a| contains(cx, &a, a.get(2))),
-    m("bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |cx, a| sequence_equal(cx, &a, &Value::Null)),
-    m("bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)", |cx, a| sequence_equal(cx, &a, a.get(2))),
-    m("TSource Aggregate<TSource>(this IEnumerable<TSource> source, Func<TSource, TSource, TSource> func)", |cx, a| fold(cx, &a, None, 1)),
-    m("TAccumulate Aggregate<TSource, TAccumulate>(this IEnumerable<TSource> source, TAccumulate seed, Func<TAccumulate, TSource, TAccumulate> func)", |cx, a| {
-        fold(cx, &a, Some(a.get(1).clone()), 2)
+    m("long LongCount<TSource>(this IEnumerable<TSource> source, Func<TSource, bool> predicate)", |cx, a| {
+        Ok(Value::Long(count(cx, &a, true)?))
     }),
-    m("TResult Aggregate<TSource, TAccumulate, TResult>(this IEnumerable<TSource> source, TAccumulate seed, Func<TAccumulate, TSource, TAccumulate> func, Func<TAccumulate, TResult> resultSelector)", |cx, a| {
-        let result = source(&a, 3, "resultSelector")?;
-        let state = fold(cx, &a, Some(a.get(1).clone()), 2)?;
-        cx.call1(&result, state)
+    m("bool Contains<TSource>(this IEnumerable<TSource> source, TSource value)", |cx, a| {
+        contains(cx, &a, &Value::Null)
     }),
+    m(
+        "bool Contains<TSource>(this IEnumerable<TSource> source, TSource value, IEqualityComparer<TSource> comparer)",
+        |cx, a| contains(cx, &a, a.get(2)),
+    ),
+    m("bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)", |cx, a| {
+        sequence_equal(cx, &a, &Value::Null)
+    }),
+    m(
+        "bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)",
+        |cx, a| sequence_equal(cx, &a, a.get(2)),
+    ),
+    m("TSource Aggregate<TSource>(this IEnumerable<TSource> source, Func<TSource, TSource, TSource> func)", |cx, a| {
+        fold(cx, &a, None, 1)
+    }),
+    m(
+        "TAccumulate Aggregate<TSource, TAccumulate>(this IEnumerable<TSource> source, TAccumulate seed, Func<TAccumulate, TSource, TAccumulate> func)",
+        |cx, a| fold(cx, &a, Some(a.get(1).clone()), 2),
+    ),
+    m(
+        "TResult Aggregate<TSource, TAccumulate, TResult>(this IEnumerable<TSource> source, TAccumulate seed, Func<TAccumulate, TSource, TAccumulate> func, Func<TAccumulate, TResult> resultSelector)",
+        |cx, a| {
+            let result = source(&a, 3, "resultSelector")?;
+            let state = fold(cx, &a, Some(a.get(1).clone()), 2)?;
+            cx.call1(&result, state)
+        },
+    ),
     m("TSource[] ToArray<TSource>(this IEnumerable<TSource> source)", |cx, a| {
         let items = cx.collect(a.need(0, "source")?)?;
         Ok(array_value(a.ty(0), items))
@@ -207,8 +255,11 @@ pub(super) static ROWS: &[Row] = &[
         let items = cx.collect(a.need(0, "source")?)?;
         set_value(cx, a.ty(0), &Value::Null, items)
     }),
-    m("HashSet<TSource> ToHashSet<TSource>(this IEnumerable<TSource> source, IEqualityComparer<TSource> comparer)", |cx, a| {
-        let items = cx.collect(a.need(0, "source")?)?;
-        set_value(cx, a.ty(0), a.get(1), items)
-    }),
+    m(
+        "HashSet<TSource> ToHashSet<TSource>(this IEnumerable<TSource> source, IEqualityComparer<TSource> comparer)",
+        |cx, a| {
+            let items = cx.collect(a.need(0, "source")?)?;
+            set_value(cx, a.ty(0), a.get(1), items)
+        },
+    ),
 ];
