@@ -32,6 +32,15 @@ pub(crate) enum Command {
     Clock(ClockArgs),
     /// Read the configuration of a running gateway again
     Reload(Management),
+    /// List, set or reset the counters of a running gateway
+    Counters(CountersArgs),
+    /// Show what a limit would do under a load, in virtual time (`apimite simulate --help`)
+    #[command(disable_help_flag = true)]
+    Simulate {
+        /// Arguments of the simulation
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Debug, Default, Args)]
@@ -74,9 +83,9 @@ pub(crate) struct Serve {
     /// Let the management listener move the clock
     #[arg(long)]
     pub(crate) allow_clock: bool,
-    /// Seconds that requests in flight may take after SIGTERM
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub(crate) drain: u64,
+    /// Seconds that requests in flight may take after SIGTERM [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) drain: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -189,4 +198,38 @@ pub(crate) enum ClockAction {
     Resume,
     /// Show the gateway's time
     Show,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountersArgs {
+    #[command(subcommand)]
+    pub(crate) action: CountersAction,
+    /// Only counters of this policy, such as `rate-limit-by-key`
+    #[arg(long, global = true)]
+    pub(crate) policy: Option<String>,
+    /// Only the counter of this key
+    #[arg(long, global = true)]
+    pub(crate) key: Option<String>,
+    /// Only counters whose key holds this text
+    #[arg(long, global = true)]
+    pub(crate) contains: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: Management,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CountersAction {
+    /// List them
+    List,
+    /// Set what is used
+    Set {
+        /// Calls (or tokens) used
+        #[arg(long)]
+        calls: Option<u64>,
+        /// Bytes used
+        #[arg(long)]
+        bytes: Option<u64>,
+    },
+    /// Forget them
+    Reset,
 }

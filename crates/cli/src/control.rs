@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::args::{ClockAction, ClockArgs, Management, PublicAccess, Switch};
+use crate::args::{ClockAction, ClockArgs, CountersAction, CountersArgs, Management, PublicAccess, Switch};
 
 /// `apimite public-access on|off`
 pub(crate) fn public_access(args: &PublicAccess) -> ExitCode {
@@ -29,6 +29,40 @@ pub(crate) fn clock(args: &ClockArgs) -> ExitCode {
 /// `apimite reload`
 pub(crate) fn reload(args: &Management) -> ExitCode {
     finish(call(args.management, "POST", "/apimite/reload", &json!({})))
+}
+
+/// `apimite counters …`
+pub(crate) fn counters(args: &CountersArgs) -> ExitCode {
+    let mut body = json!({});
+    for (name, value) in [("policy", &args.policy), ("key", &args.key), ("contains", &args.contains)] {
+        if let Some(value) = value {
+            body[name] = value.as_str().into();
+        }
+    }
+    match &args.action {
+        CountersAction::List => match call(args.at.management, "POST", "/apimite/counters", &body) {
+            Ok(answer) => {
+                println!("{:<20} {:>10} {:>12}  {:<24} key", "policy", "used", "bytes", "scope");
+                for one in answer.get("counters").and_then(Value::as_array).into_iter().flatten() {
+                    let text = |key: &str| one.get(key).and_then(Value::as_str).unwrap_or("");
+                    let number = |key: &str| one.get(key).and_then(Value::as_u64).unwrap_or(0);
+                    let (used, bytes) = (number("used"), number("bytes"));
+                    println!("{:<20} {used:>10} {bytes:>12}  {:<24} {}", text("policy"), text("scope"), text("key"));
+                }
+                ExitCode::SUCCESS
+            }
+            failed => finish(failed),
+        },
+        CountersAction::Set { calls: None, bytes: None } => {
+            finish(Err("nothing to set\n  help: give --calls or --bytes, or use `apimite counters reset`".to_owned()))
+        }
+        CountersAction::Set { calls, bytes } => {
+            body["calls"] = json!(calls);
+            body["bytes"] = json!(bytes);
+            finish(call(args.at.management, "PUT", "/apimite/counters", &body))
+        }
+        CountersAction::Reset => finish(call(args.at.management, "PUT", "/apimite/counters", &body)),
+    }
 }
 
 fn finish(outcome: Result<Value, String>) -> ExitCode {

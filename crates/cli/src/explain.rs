@@ -41,7 +41,7 @@ fn explain(args: &Explain) -> Result<bool, Diagnostics> {
     }
     let mut service = imported.service;
     load::with_echo(&mut service, std::net::SocketAddr::from(([127, 0, 0, 1], 9)));
-    let (snapshot, _) = load::compile(service)?;
+    let (snapshot, _) = load::compile(service, apimite_expr::Budget::default())?;
     let full = if args.url.contains("://") {
         args.url.clone()
     } else {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_expr::Budget;
 use apimite_gateway::Snapshot;
 use apimite_import::{Files, Imported, Settings};
 use apimite_model::{BackendKind, Service};
@@ -115,12 +116,28 @@ pub(crate) fn with_echo(service: &mut Service, echo: SocketAddr) {
     }
 }
 
+/// What one expression may use up.
+pub(crate) fn budget(settings: &Settings) -> Budget {
+    let (given, mut budget) = (&settings.limits, Budget::default());
+    if let Some(steps) = given.expression_steps {
+        budget.steps = steps;
+    }
+    if let Some(bytes) = given.expression_memory_bytes {
+        budget.memory_bytes = bytes;
+    }
+    if let Some(depth) = given.expression_depth {
+        // Deeper calls than the default would need more stack than a thread has.
+        budget.depth = u32::try_from(depth).unwrap_or(u32::MAX).min(Budget::default().depth);
+    }
+    budget
+}
+
 /// Compiles a service.
 ///
 /// # Errors
 /// Every refusal.
-pub(crate) fn compile(service: Service) -> Result<(Snapshot, Diagnostics), Diagnostics> {
-    let languages = Languages::new(&service.decisions);
+pub(crate) fn compile(service: Service, budget: Budget) -> Result<(Snapshot, Diagnostics), Diagnostics> {
+    let languages = Languages::with_budget(&service.decisions, budget);
     let (compiled, warnings) = compile_service(Arc::new(service), apimite_policies::registry(), &languages)?;
     Ok((Snapshot::new(compiled), warnings))
 }

@@ -32,5 +32,17 @@ fn main() -> ExitCode {
         Command::PublicAccess(args) => control::public_access(&args),
         Command::Clock(args) => control::clock(&args),
         Command::Reload(args) => control::reload(&args),
+        Command::Counters(args) => control::counters(&args),
+        Command::Simulate { arguments } => simulate(arguments),
+    }
+}
+
+fn simulate(arguments: Vec<String>) -> ExitCode {
+    match apimite_counters::simulate::run(arguments, &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -4,6 +4,7 @@ mod access_log;
 mod banner;
 mod certificates;
 mod running;
+mod stores;
 mod watch;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use apimite_cache::Cache;
 use apimite_clock::Clock;
-use apimite_counters::Counters;
 use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_gateway::{Gateway, Limits, Listener, Options, Source};
 use apimite_import::Settings;
@@ -99,14 +99,15 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     load::with_echo(&mut service, echo_address);
     if diagnostics.has_errors() {
         // Policies are checked as well, so that one run shows everything.
-        if let Err(more) = load::compile(service) {
+        if let Err(more) = load::compile(service, load::budget(&settings)) {
             diagnostics.extend(more);
         }
         diagnostics.sort();
         return Err(diagnostics);
     }
     let names = host_names(&service.name, &service.hosts);
-    let (snapshot, warnings) = load::compile(service)?;
+    stores::refuse_what_is_missing(&settings)?;
+    let (snapshot, warnings) = load::compile(service, load::budget(&settings))?;
     diagnostics.extend(warnings);
 
     let clock = Clock::system();
@@ -115,7 +116,10 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         None => None,
     };
     let log = access_log::log(args.quiet || args.json);
-    let mut options = Options::new(clock.clone(), Counters::memory(), Cache::new(clock.clone(), CACHE_BYTES));
+    let stores = side.block_on(stores::start(&settings, &clock))?;
+    let counters = stores.counters.clone();
+    let cache = Cache::new(clock.clone(), settings.cache.size_bytes.unwrap_or(CACHE_BYTES));
+    let mut options = Options::new(clock.clone(), counters.clone(), cache);
     options.listeners = listeners(args, &settings);
     options.workers = args.workers;
     options.limits = limits(&settings);
@@ -135,7 +139,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
             other => addresses.private_endpoints.push((other.into(), *address)),
         }
     }
-    let running = Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, args.allow_clock));
+    let running = Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, counters, args.allow_clock));
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());
@@ -150,7 +154,9 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     }
     banner::announce(args, &origin, &addresses, ca.as_deref());
     side.block_on(until_signal(&running));
-    gateway.drain(Duration::from_secs(args.drain));
+    let drain = args.drain.map(Duration::from_secs).or(settings.limits.drain).unwrap_or(Duration::from_secs(30));
+    gateway.drain(drain);
+    drop(stores);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -220,6 +226,29 @@ fn listeners(args: &Serve, settings: &Settings) -> Vec<Listener> {
     list
 }
 
-fn limits(_settings: &Settings) -> Limits {
-    Limits::default()
+fn limits(settings: &Settings) -> Limits {
+    let (given, mut limits) = (&settings.limits, Limits::default());
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    if let Some(bytes) = given.header_bytes {
+        limits.head_bytes = size(bytes);
+    }
+    if let Some(count) = given.header_count {
+        limits.headers = size(count);
+    }
+    if let Some(bytes) = given.url_bytes {
+        limits.url_bytes = size(bytes);
+    }
+    if let Some(bytes) = given.buffered_body_bytes {
+        limits.buffered_bytes = bytes;
+    }
+    if let Some(time) = given.idle {
+        limits.idle_time = time;
+    }
+    if let Some(time) = given.header_read {
+        limits.head_time = time;
+    }
+    if let Some(count) = given.connections {
+        limits.connections = size(count);
+    }
+    limits
 }

@@ -30,6 +30,18 @@ pub trait Local: Send + Sync {
     /// A sentence when the clock may not be moved.
     fn clock(&self, change: ClockChange) -> Result<i64, String>;
 
+    /// The counters that a filter (`policy`, `key`, `contains`, `scope`) means.
+    ///
+    /// # Errors
+    /// A sentence when the filter names no policy that counts.
+    fn counters(&self, filter: &Value) -> Result<Value, String>;
+
+    /// Sets the counters that a filter means, or resets them when neither number is given; tells how many there were.
+    ///
+    /// # Errors
+    /// A sentence when the filter names no policy that counts.
+    fn set_counter(&self, filter: &Value, calls: Option<u64>, bytes: Option<u64>) -> Result<usize, String>;
+
     /// What is in force.
     fn status(&self) -> Value;
 }
@@ -53,6 +65,7 @@ pub fn routes(local: Arc<dyn Local>) -> Router {
         .route("/apimite/status", get(|State(local): State<Arc<dyn Local>>| async move { Json(local.status()) }))
         .route("/apimite/public-access", put(public_access))
         .route("/apimite/clock", post(clock))
+        .route("/apimite/counters", post(counters).put(set_counters))
         .route("/apimite/reload", post(reload))
         .with_state(local)
 }
@@ -80,6 +93,21 @@ async fn reload(State(local): State<Arc<dyn Local>>) -> Response {
         Ok(Ok(())) => Json(json!({ "message": "the new configuration is in force" })).into_response(),
         Ok(Err(message)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &message),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+async fn counters(State(local): State<Arc<dyn Local>>, Json(body): Json<Value>) -> Response {
+    match local.counters(&body) {
+        Ok(list) => Json(json!({ "counters": list })).into_response(),
+        Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
+    }
+}
+
+async fn set_counters(State(local): State<Arc<dyn Local>>, Json(body): Json<Value>) -> Response {
+    let number = |key: &str| body.get(key).and_then(Value::as_u64);
+    match local.set_counter(&body, number("calls"), number("bytes")) {
+        Ok(count) => Json(json!({ "message": format!("{count} counters were changed") })).into_response(),
+        Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
     }
 }
 

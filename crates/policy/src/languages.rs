@@ -17,9 +17,14 @@ pub struct Languages {
 }
 
 impl Languages {
-    /// The languages under these decisions.
+    /// The languages under these decisions, with generous budgets.
     pub fn new(decisions: &Decisions) -> Self {
-        let csharp = CSharp::new(decisions, Budget::default());
+        Self::with_budget(decisions, Budget::default())
+    }
+
+    /// The languages under these decisions, with what one evaluation may use up.
+    pub fn with_budget(decisions: &Decisions, budget: Budget) -> Self {
+        let csharp = CSharp::new(decisions, budget);
         let rhai = Rhai::new(csharp.engine());
         Self { csharp, rhai }
     }

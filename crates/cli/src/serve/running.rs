@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use apimite_clock::Clock;
+use apimite_counters::{CounterFilter, CounterView, Counters, Kind, Outcome, Usage};
 use apimite_diag::Diagnostics;
 use apimite_gateway::Snapshot;
 use apimite_management::local::{ClockChange, Local};
@@ -23,6 +24,7 @@ pub(crate) struct Running {
     snapshot: Arc<ArcSwap<Snapshot>>,
     echo: SocketAddr,
     clock: Clock,
+    counters: Counters,
     allow_clock: bool,
     /// What was set while running and outlives a reload; the lock also orders changes.
     public_access: Mutex<Option<PublicAccess>>,
@@ -34,9 +36,10 @@ impl Running {
         snapshot: Arc<ArcSwap<Snapshot>>,
         echo: SocketAddr,
         clock: Clock,
+        counters: Counters,
         allow_clock: bool,
     ) -> Self {
-        Self { origin, snapshot, echo, clock, allow_clock, public_access: Mutex::new(None) }
+        Self { origin, snapshot, echo, clock, counters, allow_clock, public_access: Mutex::new(None) }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -58,7 +61,7 @@ impl Running {
         if let Some(access) = *chosen {
             service.public_access = access;
         }
-        let (snapshot, mut warnings) = load::compile(service)?;
+        let (snapshot, mut warnings) = load::compile(service, load::budget(&imported.settings))?;
         warnings.extend(imported.diagnostics);
         self.snapshot.store(Arc::new(snapshot));
         Ok(warnings)
@@ -120,6 +123,28 @@ impl Local for Running {
         Ok(self.clock.now().unix_seconds())
     }
 
+    fn counters(&self, filter: &Value) -> Result<Value, String> {
+        let filter = filter_of(filter)?;
+        let list = wait(self.counters.list(&filter, self.clock.now()));
+        Ok(list.iter().map(shown).collect())
+    }
+
+    fn set_counter(&self, filter: &Value, calls: Option<u64>, bytes: Option<u64>) -> Result<usize, String> {
+        let filter = filter_of(filter)?;
+        let now = self.clock.now();
+        let list = wait(self.counters.list(&filter, now));
+        for view in &list {
+            match (calls, bytes) {
+                (None, None) => wait(self.counters.reset(&view.key, now)),
+                (calls, bytes) => {
+                    let usage = Usage { calls: calls.unwrap_or(view.used), bytes: bytes.unwrap_or(view.bytes) };
+                    wait(self.counters.set(&view.key, usage, u32::MAX, now))
+                }
+            };
+        }
+        Ok(list.len())
+    }
+
     fn status(&self) -> Value {
         let snapshot = self.snapshot.load();
         let service = &snapshot.compiled.service;
@@ -131,5 +156,38 @@ impl Local for Running {
             "publicNetworkAccess": format!("{:?}", service.public_access),
             "now": self.clock.now().unix_seconds(),
         })
+    }
+}
+
+fn filter_of(json: &Value) -> Result<CounterFilter, String> {
+    let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
+    let kind = match text("policy") {
+        Some(name) => Some(Kind::from_name(&name).ok_or_else(|| {
+            let names: Vec<String> = Kind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
+            format!("no policy `{name}` counts; these do: {}", names.join(", "))
+        })?),
+        None => None,
+    };
+    Ok(CounterFilter { kind, value: text("key"), value_contains: text("contains"), scope: text("scope"), node: None })
+}
+
+fn shown(view: &CounterView) -> Value {
+    json!({
+        "policy": view.key.kind().name(),
+        "scope": view.key.scope(),
+        "key": view.key.value(),
+        "used": view.used,
+        "bytes": view.bytes,
+        "periodEnd": view.period.as_ref().map(|period| period.end_unix_seconds),
+    })
+}
+
+/// The answer of a counter store; a store behind a network is waited for, on the side runtime.
+fn wait<T>(outcome: Outcome<T>) -> T {
+    match outcome {
+        Outcome::Ready(answer) => answer,
+        Outcome::Pending(more) => {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(more))
+        }
     }
 }

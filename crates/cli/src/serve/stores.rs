@@ -1,0 +1,85 @@
+//! Where counters live, as `[counters]` says; and a refusal for settings whose part is not built yet.
+
+use apimite_clock::Clock;
+use apimite_counters::RunningCounters;
+use apimite_counters::config::{AwayConfig, CountersConfig, RedisConfig, StoreKind, SyncConfig};
+use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_import::Settings;
+use apimite_import::settings::{Bind, CounterStore, NetworkMode, WhenAway};
+
+use super::refusal;
+
+/// Starts the store of the counters.
+pub(super) async fn start(settings: &Settings, clock: &Clock) -> Result<RunningCounters, Diagnostics> {
+    apimite_counters::start(&config(settings), clock).await.map_err(|error| {
+        refusal("counters::start", error.to_string(), "correct the section `[counters]` of apimite.toml, or start the server it names")
+    })
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn config(settings: &Settings) -> CountersConfig {
+    let given = &settings.counters;
+    let store = match given.store {
+        CounterStore::Memory => StoreKind::Memory,
+        CounterStore::Sync => StoreKind::Sync,
+        CounterStore::Redis => StoreKind::Redis,
+    };
+    let sync = (store == StoreKind::Sync).then(|| {
+        let listen = match given.sync_listen {
+            Some(Bind::At(address)) => Some(address),
+            _ => None,
+        };
+        let port = listen.map_or(4290, |address| address.port());
+        SyncConfig {
+            peers: given.sync_peers.iter().map(|peer| peer.to_string()).collect(),
+            key: given.sync_key.as_ref().map(|key| key.reveal().to_owned()),
+            key_file: None,
+            bind: listen.map_or(std::net::IpAddr::from([0, 0, 0, 0]), |address| address.ip()),
+            advertise: None,
+            port,
+            heartbeat_port: port.saturating_add(1),
+            interval_ms: given.sync_interval.map_or(100, millis),
+            budget_bytes_per_second: given.sync_budget_bytes.unwrap_or(4 << 20),
+        }
+    });
+    let redis = (store == StoreKind::Redis).then(|| RedisConfig {
+        url: given.redis.as_ref().map_or_else(|| "redis://127.0.0.1:6379".to_owned(), |url| url.reveal().to_owned()),
+        password: None,
+        password_file: None,
+        ca_file: None,
+        prefix: "apimite".to_owned(),
+        timeout_ms: given.redis_timeout.map_or(250, millis),
+        away: if given.when_away == WhenAway::Refuse { AwayConfig::Refuse } else { AwayConfig::Local },
+    });
+    let quota_folder = given.state_folder.as_deref().map(std::path::PathBuf::from);
+    CountersConfig { store, quota_folder, sync, redis, ..CountersConfig::default() }
+}
+
+/// Refuses settings that would be ignored: what is not built yet is said, not skipped.
+pub(super) fn refuse_what_is_missing(settings: &Settings) -> Result<(), Diagnostics> {
+    let (network, listen) = (&settings.network, &settings.listen);
+    let on = |bind: Option<Bind>| matches!(bind, Some(Bind::At(_)));
+    let missing: Vec<&str> = [
+        ("network.mode", network.mode != NetworkMode::None),
+        ("network.virtual_network", !network.virtual_network.is_empty()),
+        ("network.peered", !network.peered.is_empty()),
+        ("network.on_premises", !network.on_premises.is_empty()),
+        ("network.proxy_protocol", !network.proxy_protocol.is_empty()),
+        ("listen.control_plane", on(listen.control_plane)),
+        ("listen.probe", on(listen.probe)),
+        ("listen.dns", on(listen.dns)),
+        ("cache.redis", settings.cache.redis.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, given)| given.then_some(name))
+    .collect();
+    let refusals = missing.iter().map(|name| {
+        Diagnostic::new("settings::not_built", format!("`{name}` is not available yet"))
+            .help("remove it from apimite.toml; the README's table says what works")
+    });
+    let refusals = Diagnostics(refusals.collect());
+    if refusals.0.is_empty() { Ok(()) } else { Err(refusals) }
+}
