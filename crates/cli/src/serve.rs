@@ -139,7 +139,8 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
             other => addresses.private_endpoints.push((other.into(), *address)),
         }
     }
-    let running = Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, counters, args.allow_clock));
+    let running =
+        Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, counters, args.allow_clock));
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());

@@ -186,8 +186,6 @@ fn shown(view: &CounterView) -> Value {
 fn wait<T>(outcome: Outcome<T>) -> T {
     match outcome {
         Outcome::Ready(answer) => answer,
-        Outcome::Pending(more) => {
-            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(more))
-        }
+        Outcome::Pending(more) => tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(more)),
     }
 }

@@ -12,7 +12,11 @@ use super::refusal;
 /// Starts the store of the counters.
 pub(super) async fn start(settings: &Settings, clock: &Clock) -> Result<RunningCounters, Diagnostics> {
     apimite_counters::start(&config(settings), clock).await.map_err(|error| {
-        refusal("counters::start", error.to_string(), "correct the section `[counters]` of apimite.toml, or start the server it names")
+        refusal(
+            "counters::start",
+            error.to_string(),
+            "correct the section `[counters]` of apimite.toml, or start the server it names",
+        )
     })
 }
 
