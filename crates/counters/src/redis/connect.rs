@@ -109,6 +109,9 @@ pub enum StoreError {
 const FIRST: Duration = Duration::from_secs(3);
 
 pub(crate) async fn connect(settings: &RedisSettings) -> Result<ConnectionManager, StoreError> {
+    // The redis crate asks for the process's provider, which is ambiguous when another crate brings a second one. An error
+    // means that somebody has chosen before: their choice stands.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let url = settings.address();
     let bad_url = |_| StoreError::Url { url: url.clone() };
     let mut info = settings.url.as_str().into_connection_info().map_err(bad_url)?;
