@@ -16,7 +16,8 @@ use crate::value::{Str, Value};
 /// `JsonConvert.DeserializeObject<T>(text)`.
 pub(super) fn from_text(cx: &mut Cx<'_>, text: &Str, ty: Type) -> Result<Value, Thrown> {
     cx.charge(text.as_str().len())?;
-    match Marked::of_text(parse_marked(text.as_str())?) {
+    let parsed = parse_marked(text.as_str()).map_err(|thrown| cut_short(cx, text.as_str(), ty, thrown))?;
+    match Marked::of_text(parsed) {
         Some(root) => read(cx, &root, ty),
         None if ty.takes_null() => Ok(Value::Null),
         None => Err(Exception::new(
@@ -27,6 +28,18 @@ pub(super) fn from_text(cx: &mut Cx<'_>, text: &Str, ty: Type) -> Result<Value, 
             ),
         )),
     }
+}
+
+/// A text that ends inside a container: the serialiser notices, not the reader.
+fn cut_short(cx: &Cx<'_>, text: &str, ty: Type, thrown: Thrown) -> Thrown {
+    let Some((_, place)) = thrown.message.split_once("while loading ") else { return thrown };
+    let place = place.split_once(' ').map_or("", |(_, place)| place).to_owned();
+    let object = text.trim_start().starts_with('{');
+    if token_type(cx, ty) || (ty == Type::object() && !object) {
+        return Exception::new(ExceptionKind::JsonWriter, format!("Unexpected end when reading token. {place}"));
+    }
+    let what = if object { "object" } else { "array" };
+    Exception::new(ExceptionKind::JsonSerialization, format!("Unexpected end when deserializing {what}. {place}"))
 }
 
 /// `token.ToObject<T>()`: casts for simple types, reading for the rest.
@@ -64,7 +77,14 @@ fn read(cx: &mut Cx<'_>, from: &Marked, ty: Type) -> Result<Value, Thrown> {
             return Ok(Value::Null);
         }
         let detached = token_value(from.detached());
-        return cx.cast(detached, target);
+        if !cx.is_instance(&detached, target) {
+            let found = detached.type_of().map_or_else(String::new, Type::reflected);
+            return Err(from.refuse(&format!(
+                "Deserialized JSON type '{found}' is not compatible with expected type '{}'.",
+                target.reflected()
+            )));
+        }
+        return Ok(detached);
     }
     if null {
         return if ty.takes_null() { Ok(Value::Null) } else { Err(refused(from, "{null}", target)) };
