@@ -53,7 +53,10 @@ fn one(case: &Value, csharp: &CSharp) -> Value {
     match program.eval(&exchange) {
         Ok(value) => {
             let mut cx = program.context(&exchange);
-            json!({ "id": id, "result": shown::golden(&value, &mut cx, 0) })
+            match shown::golden(&value, &mut cx, 0) {
+                Ok(shape) => json!({ "id": id, "result": shape }),
+                Err(thrown) => json!({ "id": id, "exception": thrown.kind.full_name(), "message": thrown.message }),
+            }
         }
         Err(fault) => json!({ "id": id, "exception": fault.thrown.kind.full_name(), "message": fault.thrown.message }),
     }

@@ -1,6 +1,6 @@
 //! Values as people and goldens see them.
 
-use apimite_expr::{Cx, Type, Value};
+use apimite_expr::{Cx, Thrown, Type, Value};
 use serde_json::{Value as Json, json};
 
 /// Most elements of a sequence that are shown.
@@ -26,7 +26,7 @@ pub(super) fn text(value: &Value, cx: &mut Cx<'_>) -> String {
     if value.is_null() {
         return "null".to_owned();
     }
-    if let Some(items) = elements(value, cx) {
+    if let Some(Ok(items)) = elements(value, cx) {
         let shown: Vec<String> = items.iter().map(|item| text(item, cx)).collect();
         return format!("[{}]", shown.join(", "));
     }
@@ -34,7 +34,7 @@ pub(super) fn text(value: &Value, cx: &mut Cx<'_>) -> String {
 }
 
 /// The elements of a sequence that is shown as one: not strings, JSON or XML.
-fn elements(value: &Value, cx: &mut Cx<'_>) -> Option<Vec<Value>> {
+fn elements(value: &Value, cx: &mut Cx<'_>) -> Option<Result<Vec<Value>, Thrown>> {
     let ty = value.type_of()?;
     let clr = ty.clr();
     let whole = clr.starts_with("System.String") && !clr.ends_with("[]")
@@ -48,25 +48,29 @@ fn elements(value: &Value, cx: &mut Cx<'_>) -> Option<Vec<Value>> {
     while items.len() < MAX_ITEMS {
         match each.next(cx) {
             Ok(Some(item)) => items.push(item),
-            _ => break,
+            Ok(None) => break,
+            Err(thrown) => return Some(Err(thrown)),
         }
     }
-    Some(items)
+    Some(Ok(items))
 }
 
 /// The shape of the goldens.
-pub(super) fn golden(value: &Value, cx: &mut Cx<'_>, level: u8) -> Json {
+///
+/// # Errors
+/// What a lazy sequence throws while it is read.
+pub(super) fn golden(value: &Value, cx: &mut Cx<'_>, level: u8) -> Result<Json, Thrown> {
     if value.is_null() {
-        return json!({ "type": "null", "value": null });
+        return Ok(json!({ "type": "null", "value": null }));
     }
     let text =
         if is_internal(value) { Json::Null } else { cx.to_text(value).map_or(Json::Null, |text| text.as_str().into()) };
     let mut shape = json!({ "type": type_name(value), "value": text });
     if level < MAX_LEVELS {
         if let Some(items) = elements(value, cx) {
-            let items: Vec<Json> = items.iter().map(|item| golden(item, cx, level + 1)).collect();
+            let items: Vec<Json> = items?.iter().map(|item| golden(item, cx, level + 1)).collect::<Result<_, _>>()?;
             shape["items"] = items.into();
         }
     }
-    shape
+    Ok(shape)
 }

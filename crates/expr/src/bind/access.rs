@@ -14,7 +14,9 @@ use crate::value::Value;
 
 impl<'a> Binder<'a> {
     pub(crate) fn member_access(&mut self, target: &'a ast::Expr, name: &'a ast::SimpleName, span: Span) -> B<'a> {
+        let invoked = std::mem::take(&mut self.invoked);
         let bound = self.expr(target);
+        self.invoked = invoked;
         // `Color Color`: a local named as its type; static members are reached all the same.
         if let (K::Local(_), ast::ExprKind::Name(simple)) = (&bound.kind, &target.kind)
             && bound.ty.def().is_some_and(|d| d.simple_name() == simple.ident.name.as_str())
@@ -29,6 +31,7 @@ impl<'a> Binder<'a> {
 
     pub(crate) fn member_of(&mut self, target: B<'a>, name: &'a ast::SimpleName, span: Span) -> B<'a> {
         let text = name.ident.name.as_str();
+        let invoked = std::mem::take(&mut self.invoked);
         if text.is_empty() {
             return B::error(span);
         }
@@ -99,6 +102,9 @@ impl<'a> Binder<'a> {
         }
         if type_args.is_empty()
             && let Some((member, ty)) = self.find_get(target.ty, text)
+            && !(invoked
+                && !member.ret.is_delegate()
+                && (!self.levels(target.ty, text, None).is_empty() || !self.registry.extensions(text).is_empty()))
         {
             if member.is_static {
                 return self.fail(

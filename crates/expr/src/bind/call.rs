@@ -32,7 +32,9 @@ impl<'a> Binder<'a> {
 
     pub(crate) fn call(&mut self, target: &'a ast::Expr, args: &'a [ast::Argument], span: Span) -> B<'a> {
         // `nameof` is a keyword to the parser; everything else is an expression.
+        self.invoked = true;
         let callee = self.expr(target);
+        self.invoked = false;
         let given = self.given(args);
         self.call_bound(callee, given, span)
     }

@@ -61,6 +61,9 @@ impl<'a> Binder<'a> {
 
     fn expr_inner(&mut self, e: &'a ast::Expr) -> B<'a> {
         let span = e.span;
+        if !matches!(e.kind, E::Member { .. } | E::MemberBinding(_)) {
+            self.invoked = false;
+        }
         match &e.kind {
             E::Missing => B::error(span),
             E::Literal(literal) => self.literal(literal, span),

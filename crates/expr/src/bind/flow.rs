@@ -186,7 +186,7 @@ impl<'a> Binder<'a> {
         // Local functions: what is outside counts as assigned.
         for index in 1..walk.binder.functions.len() {
             let function = &walk.binder.functions[index];
-            if !function.ret_known {
+            if !function.ret_known || !function.delegate.is_void() || function.name.as_str() == "lambda" {
                 continue;
             }
             let (own, params) = (function.locals.clone(), function.params.clone());

@@ -53,8 +53,26 @@ impl<'a> Binder<'a> {
         )
     }
 
-    fn bind_lambda(&mut self, syntax: &'a ast::Expr, inputs: &[Type]) -> Option<BoundLambda<'a>> {
-        let key = (std::ptr::from_ref(syntax) as usize, inputs.to_vec());
+    /// Binds for a known result type: what only gets its type from there (a lambda in a lambda) is converted in its scope.
+    fn bind_lambda_to(&mut self, syntax: &'a ast::Expr, inputs: &[Type], ret: Type) -> Option<BoundLambda<'a>> {
+        let bound = self.bind_lambda(syntax, inputs, None)?;
+        let open = |e: &B<'a>| matches!(e.kind, K::UnboundLambda(_) | K::UnboundTuple(_) | K::Methods(_));
+        let waits = match &bound.body {
+            Body::Expr(e) => open(e),
+            Body::Block(_) => bound.returns.iter().flatten().any(open),
+        };
+        if waits && !ret.is_void() && !ret.is_open() {
+            return self.bind_lambda(syntax, inputs, Some(ret));
+        }
+        Some(bound)
+    }
+
+    fn bind_lambda(&mut self, syntax: &'a ast::Expr, inputs: &[Type], ret: Option<Type>) -> Option<BoundLambda<'a>> {
+        let mut key = (std::ptr::from_ref(syntax) as usize, inputs.to_vec());
+        if let Some(ret) = ret {
+            key.1.push(Type::void());
+            key.1.push(ret);
+        }
         if let Some(bound) = self.lambda_cache.get(&key) {
             return Some(bound.clone());
         }
@@ -68,8 +86,8 @@ impl<'a> Binder<'a> {
             parent: Some(self.current),
             params: Vec::new(),
             signature: Vec::new(),
-            ret: Type::void(),
-            ret_known: false,
+            ret: ret.unwrap_or_else(Type::void),
+            ret_known: ret.is_some(),
             delegate: Type::void(),
             body: None,
             body_locals: Vec::new(),
@@ -82,6 +100,7 @@ impl<'a> Binder<'a> {
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);
         let switches = std::mem::take(&mut self.switches);
+        let invoked = std::mem::take(&mut self.invoked);
         let saved_catch = std::mem::replace(&mut self.catch_depth, 0);
         let saved_finally = std::mem::replace(&mut self.finally_depth, 0);
         let saved = std::mem::take(&mut self.errors);
@@ -105,6 +124,10 @@ impl<'a> Binder<'a> {
             LambdaBodyRef::Expr(e) => {
                 let value = self.expr(e);
                 let value = self.rvalue(value);
+                let value = match ret {
+                    Some(ret) => self.convert(value, ret),
+                    None => value,
+                };
                 (Body::Expr(Box::new(value)), false)
             }
             LambdaBodyRef::Block(block) => {
@@ -120,6 +143,7 @@ impl<'a> Binder<'a> {
         self.lambda_cache = cache;
         self.breakable = breakable;
         self.switches = switches;
+        self.invoked = invoked;
         self.catch_depth = saved_catch;
         self.finally_depth = saved_finally;
         let errors = std::mem::replace(&mut self.errors, saved);
@@ -166,7 +190,7 @@ impl<'a> Binder<'a> {
         if count.is_some_and(|n| n != inputs.len()) {
             return None;
         }
-        let bound = self.bind_lambda(syntax, inputs)?;
+        let bound = self.bind_lambda(syntax, inputs, None)?;
         match &bound.body {
             Body::Expr(body) => {
                 if body.is_error() || body.is_typeless() || body.ty.is_void() {
@@ -217,7 +241,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn lambda_converts(&mut self, e: &B<'a>, to: Type) -> bool {
         let K::UnboundLambda(syntax) = e.kind else { return false };
         let Some((inputs, ret)) = self.inputs_for(syntax, to) else { return false };
-        let Some(bound) = self.bind_lambda(syntax, &inputs) else { return false };
+        let Some(bound) = self.bind_lambda_to(syntax, &inputs, ret) else { return false };
         if !bound.errors.is_empty() {
             return false;
         }
@@ -250,7 +274,7 @@ impl<'a> Binder<'a> {
         let span = e.span;
         let K::UnboundLambda(syntax) = e.kind else { return B::error(span) };
         let Some((inputs, ret)) = self.inputs_for(syntax, to) else { return B::error(span) };
-        let Some(bound) = self.bind_lambda(syntax, &inputs) else { return B::error(span) };
+        let Some(bound) = self.bind_lambda_to(syntax, &inputs, ret) else { return B::error(span) };
         let body = match bound.body {
             Body::Expr(body) => {
                 let body = if ret.is_void() { *body } else { self.convert(*body, ret) };
@@ -295,7 +319,7 @@ impl<'a> Binder<'a> {
                 format!("Cannot convert {what} to type '{to}' because the parameter types do not match the delegate parameter types"),
             );
         };
-        let Some(bound) = self.bind_lambda(syntax, &inputs) else { return B::error(span) };
+        let Some(bound) = self.bind_lambda_to(syntax, &inputs, ret) else { return B::error(span) };
         if !bound.errors.is_empty() {
             self.errors.extend(bound.errors);
             return B::error(span);

@@ -82,6 +82,8 @@ pub(crate) struct Binder<'a> {
     /// In a constant expression where overflow is not told (inside `unchecked`).
     unchecked: bool,
     receivers: Vec<B<'a>>,
+    /// The next member access is the target of a call: a property that is no delegate does not count.
+    pub(crate) invoked: bool,
     lambda_cache: Map<(usize, Vec<Type>), BoundLambda<'a>>,
     returns: Vec<Vec<(Option<B<'a>>, Span)>>,
     /// Nesting of loops and switches in the current function, for `break` and `continue`.
@@ -131,6 +133,7 @@ impl<'a> Binder<'a> {
             checked: false,
             unchecked: false,
             receivers: Vec::new(),
+            invoked: false,
             lambda_cache: Map::default(),
             returns: vec![Vec::new()],
             breakable: Vec::new(),
@@ -355,7 +358,12 @@ impl<'a> Binder<'a> {
     pub(crate) fn program(&mut self, body: &'a Tree, want: Type) -> Body<'a> {
         let bound = match body {
             Tree::Expression(expr) => {
-                let value = self.expr(expr);
+                let value = self.value(expr);
+                let value = if matches!(value.kind, K::Throw(_)) {
+                    self.fail("CS8115", value.span, "A throw expression is not allowed in this context.")
+                } else {
+                    value
+                };
                 let value = self.returned(value, want);
                 Body::Expr(Box::new(value))
             }
