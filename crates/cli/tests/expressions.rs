@@ -11,8 +11,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn files(name: &str) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
 }
@@ -29,11 +28,8 @@ fn agrees(want: &Value, have: &Value) -> bool {
 
 #[test]
 fn every_case_agrees_with_csharp() {
-    let output = Command::new(env!("CARGO_BIN_EXE_apimite"))
-        .args(["eval", "--cases"])
-        .args(files("cases"))
-        .output()
-        .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_apimite")).args(["eval", "--cases"]).args(files("cases")).output().unwrap();
     let mut have: BTreeMap<String, Value> = BTreeMap::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();

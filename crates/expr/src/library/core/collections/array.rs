@@ -449,5 +449,8 @@ pub(crate) fn index_of(cx: &mut Cx<'_>, sequence: &Value, item: &Value) -> Resul
 }
 
 /// `System.Array`
-pub static ARRAY: TypeDef =
-    class("System.Array").implements("System.Collections.IList, ICloneable").abstract_().rows(&[ROWS, STATIC_ROWS]).def();
+pub static ARRAY: TypeDef = class("System.Array")
+    .implements("System.Collections.IList, ICloneable")
+    .abstract_()
+    .rows(&[ROWS, STATIC_ROWS])
+    .def();
