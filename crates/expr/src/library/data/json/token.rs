@@ -6,7 +6,7 @@ use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use super::content::{self, content_of};
 use super::object::{maybe, this, token, token_value};
 use super::{TOKEN_TYPE, convert, deserialize, sequence, serialize};
-use crate::library::rows::{Args, Row, m, op, p, set};
+use crate::library::rows::{Args, Row, m, p, set};
 use crate::library::typedef::{TypeDef, class};
 use crate::run::Cx;
 use crate::types::Type;
@@ -161,17 +161,7 @@ static ROWS: &[Row] = &[
     m("string ToString(Formatting formatting)", |_, a| {
         Ok(Value::Str(Str::from(this(&a)?.to_json(formatting(a.number(1))))))
     }),
-    op("bool operator ==(JToken a, JToken b)", |_, a| Ok(Value::Bool(same(&a)))),
-    op("bool operator !=(JToken a, JToken b)", |_, a| Ok(Value::Bool(!same(&a)))),
 ];
-
-fn same(a: &Args<'_>) -> bool {
-    match (token(a, 0), token(a, 1)) {
-        (Some(x), Some(y)) => x.same(y),
-        (None, None) => a.get(0).is_null() == a.get(1).is_null(),
-        _ => false,
-    }
-}
 
 /// `Newtonsoft.Json.Linq.JToken`
 pub static JTOKEN: TypeDef = class("Newtonsoft.Json.Linq.JToken")
