@@ -7,7 +7,6 @@ pub static DAY_OF_WEEK: TypeDef = enumeration(
     "System.DayOfWeek",
     &[("Sunday", 0), ("Monday", 1), ("Tuesday", 2), ("Wednesday", 3), ("Thursday", 4), ("Friday", 5), ("Saturday", 6)],
 )
-.unlisted()
 .def();
 /// `System.DateTimeKind`
 pub static DATE_TIME_KIND: TypeDef =
