@@ -53,7 +53,9 @@ fn real_expressions_compile() {
         let mut all = Vec::new();
         document.elements().for_each(|element| values(element, &mut all));
         for value in all {
-            let Some(island) = value.expression().filter(|island| island.language == Language::CSharp) else { continue };
+            let Some(island) = value.expression().filter(|island| island.language == Language::CSharp) else {
+                continue;
+            };
             if is_foreign(island.code) {
                 continue;
             }
@@ -69,7 +71,8 @@ fn real_expressions_compile() {
                     let entry = refused.entry(format!("{} {}", first.code, first.message)).or_default();
                     entry.0 += 1;
                     if entry.1.is_empty() {
-                        entry.1 = format!("{file}: {}", island.code.chars().take(300).collect::<String>().replace('\n', " "));
+                        entry.1 =
+                            format!("{file}: {}", island.code.chars().take(300).collect::<String>().replace('\n', " "));
                     }
                 }
             }
