@@ -4,6 +4,8 @@
 //! its run, its tests. Adding a policy is a file, a line here, and a page `spec/<element>.md`.
 
 mod authentication_basic;
+mod authentication_certificate;
+mod authentication_managed_identity;
 mod backend;
 mod base;
 mod cache_values;
@@ -18,6 +20,7 @@ mod limit;
 mod limit_concurrency;
 mod message;
 mod mock_response;
+mod proxy;
 mod quota;
 mod quota_by_key;
 mod rate_limit;
@@ -25,13 +28,16 @@ mod rate_limit_by_key;
 mod retry;
 mod return_response;
 mod rewrite_uri;
+mod send_request;
 mod set_backend_service;
 mod set_body;
 mod set_header;
 mod set_method;
 mod set_query_parameter;
 mod set_status;
+mod set_url;
 mod set_variable;
+pub mod token_issuer;
 mod trace;
 
 use apimite_policy::def::{PolicyDef, Registry};
@@ -39,6 +45,8 @@ use apimite_policy::def::{PolicyDef, Registry};
 /// Every policy element, by name.
 pub static ALL: &[&PolicyDef] = &[
     &authentication_basic::DEF,
+    &authentication_certificate::DEF,
+    &authentication_managed_identity::DEF,
     &base::DEF,
     &cache_values::LOOKUP,
     &cache_values::REMOVE,
@@ -52,6 +60,7 @@ pub static ALL: &[&PolicyDef] = &[
     &ip_filter::DEF,
     &limit_concurrency::DEF,
     &mock_response::DEF,
+    &proxy::DEF,
     &quota::DEF,
     &quota_by_key::DEF,
     &rate_limit::DEF,
@@ -59,12 +68,15 @@ pub static ALL: &[&PolicyDef] = &[
     &retry::DEF,
     &return_response::DEF,
     &rewrite_uri::DEF,
+    &send_request::ONE_WAY,
+    &send_request::DEF,
     &set_backend_service::DEF,
     &set_body::DEF,
     &set_header::DEF,
     &set_method::DEF,
     &set_query_parameter::DEF,
     &set_status::DEF,
+    &set_url::DEF,
     &set_variable::DEF,
     &trace::DEF,
 ];

@@ -9,8 +9,9 @@ use std::time::Duration;
 use apimite_cache::Cache;
 use apimite_clock::Clock;
 use apimite_counters::Counters;
-use futures_util::future::{BoxFuture, LocalBoxFuture};
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method};
+use parking_lot::RwLock;
 
 use crate::body::Body;
 use crate::exchange::Response;
@@ -155,27 +156,42 @@ pub struct Env {
     /// Most bytes of a body that are held in memory.
     pub buffer_limit: u64,
     /// Runs work that nobody waits for; it ends with the worker.
-    pub spawn: fn(BoxFuture<'static, ()>),
+    pub spawn: fn(LocalBoxFuture<'static, ()>),
     /// Services that policies share across exchanges and threads, by type (token issuers, key caches, sinks, breakers).
     pub shared: Shared,
 }
 
-/// Services shared by all workers, by type.
+/// Services shared by all workers, by type. Clones share what is put in.
 #[derive(Clone, Default)]
-pub struct Shared(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+pub struct Shared(Arc<RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
 
 impl Shared {
-    /// With one more service; used while wiring.
+    /// With one more service; used while wiring. What clones hold stays as it is.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(self, service: Arc<T>) -> Self {
-        let mut map = (*self.0).clone();
+        let mut map = self.0.read().clone();
         map.insert(TypeId::of::<T>(), service);
-        Self(Arc::new(map))
+        Self(Arc::new(RwLock::new(map)))
     }
 
     /// The service of this type, if it was wired.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>()).cloned().and_then(|any| any.downcast().ok())
+        let found = self.0.read().get(&TypeId::of::<T>()).cloned();
+        found.and_then(|any| any.downcast().ok())
+    }
+
+    /// The service of this type; made and kept for every worker when none was wired.
+    pub fn get_or_make<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        if let Some(found) = self.get() {
+            return found;
+        }
+        let mut map = self.0.write();
+        if let Some(Ok(found)) = map.get(&TypeId::of::<T>()).cloned().map(Arc::downcast) {
+            return found;
+        }
+        let made = Arc::new(make());
+        map.insert(TypeId::of::<T>(), Arc::clone(&made) as Arc<dyn Any + Send + Sync>);
+        made
     }
 }
 
