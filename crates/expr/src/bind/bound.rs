@@ -97,14 +97,10 @@ pub(crate) enum K<'a> {
     /// `-x`.
     Negate {
         value: Box<B<'a>>,
-        checked: bool,
-        lifted: bool,
-    },
+        checked: bool, },
     /// `~x`.
     Complement {
-        value: Box<B<'a>>,
-        lifted: bool,
-    },
+        value: Box<B<'a>>, },
     /// `!x`.
     Not {
         value: Box<B<'a>>,
@@ -125,12 +121,6 @@ pub(crate) enum K<'a> {
     },
     /// `==` and `!=` of references.
     RefEq {
-        left: Box<B<'a>>,
-        right: Box<B<'a>>,
-        negate: bool,
-    },
-    /// `==` of tuples and the like: by parts.
-    ValueEq {
         left: Box<B<'a>>,
         right: Box<B<'a>>,
         negate: bool,
@@ -177,12 +167,6 @@ pub(crate) enum K<'a> {
         target: Box<B<'a>>,
         value: Box<B<'a>>,
     },
-    /// Deconstruction: parts of a tuple into places.
-    Deconstruct {
-        targets: Vec<Option<B<'a>>>,
-        value: Box<B<'a>>,
-        conversions: Vec<(LocalId, B<'a>)>,
-    },
     /// First the effects, then the value.
     Sequence {
         effects: Vec<B<'a>>,
@@ -221,12 +205,6 @@ pub(crate) enum K<'a> {
     TypeOf(Type),
     /// `$"…"`.
     Interpolated(Vec<Part<'a>>),
-    /// `x switch { … }`.
-    Switch {
-        value: Box<B<'a>>,
-        temp: LocalId,
-        arms: Vec<(Test<'a>, Option<B<'a>>, B<'a>)>,
-    },
     // Kinds without a type of their own; they never reach the emitter.
     /// A lambda not yet given a delegate type.
     UnboundLambda(&'a ast::Expr),
@@ -251,9 +229,8 @@ pub(crate) enum K<'a> {
 /// What a method group delegate calls.
 #[derive(Clone)]
 pub(crate) enum Callee {
-    Member { member: Arc<Member>, types: Arc<[Type]>, convert: Vec<Type>, ret: Type },
+    Member { member: Arc<Member>, types: Arc<[Type]>, convert: Vec<Type>, },
     Local(FnId),
-    Delegate,
 }
 
 /// A method group: candidates of a name on a target.
@@ -283,8 +260,6 @@ pub(crate) enum Test<'a> {
     Any,
     /// Equal to a constant.
     Constant(B<'a>),
-    /// Compared with a constant.
-    Relation(Op, B<'a>),
     Null,
     /// Of a type; the value goes into the local.
     Type {
@@ -293,17 +268,6 @@ pub(crate) enum Test<'a> {
     },
     /// `var x`.
     Bind(LocalId),
-    Not(Box<Test<'a>>),
-    And(Box<Test<'a>>, Box<Test<'a>>),
-    Or(Box<Test<'a>>, Box<Test<'a>>),
-    /// A part: read with `get` (from `temp`), stored in its own temporary, tested.
-    Part {
-        get: Box<B<'a>>,
-        temp: LocalId,
-        test: Box<Test<'a>>,
-    },
-    /// Not null, and of the type.
-    All(Vec<Test<'a>>),
 }
 
 /// A bound statement.
@@ -362,7 +326,6 @@ pub(crate) enum SK<'a> {
         temp: LocalId,
         sections: Vec<Section<'a>>,
         default: Option<usize>,
-        exhaustive: bool,
     },
     Break,
     Continue,
@@ -391,7 +354,6 @@ pub(crate) struct Section<'a> {
     pub(crate) tests: Vec<(Test<'a>, Option<B<'a>>)>,
     pub(crate) body: Vec<S<'a>>,
     pub(crate) locals: Vec<LocalId>,
-    pub(crate) span: Span,
 }
 
 /// A `catch`.
@@ -421,7 +383,6 @@ pub(crate) struct Local<'a> {
     pub(crate) readonly: Option<&'static str>,
     pub(crate) constant: Option<Value>,
     pub(crate) alias: Option<Box<B<'a>>>,
-    pub(crate) span: Span,
     /// Parameters, `foreach` variables, temporaries: assigned from the start.
     pub(crate) assigned: bool,
 }
@@ -442,7 +403,6 @@ pub(crate) struct Function<'a> {
     pub(crate) calls: Vec<FnId>,
     pub(crate) locals: Vec<LocalId>,
     pub(crate) type_params: Vec<Str>,
-    pub(crate) span: Span,
 }
 
 /// A parameter of a local function.

@@ -481,7 +481,7 @@ impl<'a> Binder<'a> {
 
     pub(crate) fn group_to(&mut self, e: B<'a>, to: Type) -> B<'a> {
         let span = e.span;
-        let Some((params, ret)) = self.registry.delegate(to) else { return B::error(span) };
+        let Some((params, _)) = self.registry.delegate(to) else { return B::error(span) };
         let inputs: Vec<Type> = params.iter().map(|(t, _)| *t).collect();
         if let K::Methods(methods) = &e.kind
             && let Some(function) = methods.local
@@ -496,7 +496,7 @@ impl<'a> Binder<'a> {
         let skip = usize::from(fit.member.is_extension);
         let convert = fit.member.params.iter().skip(skip).map(|p| p.ty.substitute(&fit.types)).collect();
         let callee =
-            Callee::Member { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), convert, ret };
+            Callee::Member { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), convert, };
         B::new(K::Group { target, callee }, to, span)
     }
 

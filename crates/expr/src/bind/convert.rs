@@ -6,7 +6,7 @@ use apimite_diag::Span;
 
 use super::Binder;
 use super::bound::{Arg, B, How, K};
-use crate::library::{Member, MemberKind, ParamMode};
+use crate::library::{Member, ParamMode};
 use crate::run::arith;
 use crate::types::{Kind, Type, is_integer, is_number};
 use crate::value::Value;
@@ -670,9 +670,4 @@ pub(crate) fn implicit_number(from: Type, to: Type) -> bool {
         0,
     ];
     TARGETS[a] & (1 << b) != 0
-}
-
-/// Is a member a conversion operator?
-pub(crate) fn is_conversion(member: &Member) -> bool {
-    matches!(member.kind, MemberKind::Implicit | MemberKind::Explicit)
 }

@@ -5,7 +5,7 @@ use apimite_diag::Span;
 use super::Binder;
 use super::bound::{B, K};
 use super::overload::Given;
-use crate::library::{MemberKind, Shape};
+use crate::library::Shape;
 use crate::syntax::ast::{self, ExprKind as E, InitTarget, InitValue, Initializer};
 use crate::types::{Kind, Type};
 use crate::value::Value;
@@ -376,10 +376,5 @@ impl<'a> Binder<'a> {
             }
         }
         true
-    }
-
-    /// Is the member a constructor? Used by messages.
-    pub(crate) fn is_constructor(kind: MemberKind) -> bool {
-        kind == MemberKind::Constructor
     }
 }

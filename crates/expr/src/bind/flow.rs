@@ -275,19 +275,6 @@ impl<'a> Walk<'_, 'a> {
     fn test(&mut self, test: &Test<'a>) {
         match test {
             Test::Type { local: Some(local), .. } | Test::Bind(local) => self.state.add(*local),
-            Test::And(a, b) => {
-                self.test(a);
-                self.test(b);
-            }
-            Test::All(list) => {
-                for t in list {
-                    self.test(t);
-                }
-            }
-            Test::Part { temp, test, .. } => {
-                self.state.add(*temp);
-                self.test(test);
-            }
             _ => {}
         }
     }
@@ -332,8 +319,7 @@ impl<'a> Walk<'_, 'a> {
             K::Arith { left, right, .. }
             | K::BoolOp { left, right, .. }
             | K::StrEq { left, right, .. }
-            | K::RefEq { left, right, .. }
-            | K::ValueEq { left, right, .. } => {
+            | K::RefEq { left, right, .. } => {
                 self.expr(left);
                 self.expr(right);
             }
@@ -380,7 +366,6 @@ impl<'a> Walk<'_, 'a> {
                     self.expr(value);
                 }
             },
-            K::Deconstruct { value, .. } => self.expr(value),
             K::Sequence { effects, value } => {
                 for effect in effects {
                     self.expr(effect);

@@ -95,7 +95,6 @@ impl<'a> Binder<'a> {
             calls: Vec::new(),
             locals: Vec::new(),
             type_params: Vec::new(),
-            span: syntax.span,
         });
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);
@@ -485,7 +484,6 @@ pub(crate) fn is_statement(e: &B<'_>) -> bool {
         | K::CallLocal { .. }
         | K::Assign { .. }
         | K::Sequence { .. }
-        | K::Deconstruct { .. }
         | K::Throw(_) => true,
         K::Access { access, .. } => is_statement(access),
         K::Convert(inner, _) => is_statement(inner),

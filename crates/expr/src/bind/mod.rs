@@ -51,8 +51,6 @@ pub(crate) struct Scope {
     /// Labels, with their spans.
     labels: Map<ast::Name, LabelId>,
     function: FnId,
-    /// Names used or declared in it or below, for CS0136 against later outer declarations.
-    is_function_start: bool,
 }
 
 /// A lambda bound for one list of parameter types.
@@ -117,7 +115,6 @@ impl<'a> Binder<'a> {
             calls: Vec::new(),
             locals: Vec::new(),
             type_params: Vec::new(),
-            span: Span::default(),
         };
         Self {
             registry,
@@ -128,7 +125,7 @@ impl<'a> Binder<'a> {
             locals: Vec::new(),
             functions: vec![main],
             labels: 0,
-            scopes: vec![Scope::new(FnId(0), true)],
+            scopes: vec![Scope::new(FnId(0))],
             current: FnId(0),
             checked: false,
             unchecked: false,
@@ -191,11 +188,11 @@ impl<'a> Binder<'a> {
     // Scopes and locals.
 
     pub(crate) fn push_scope(&mut self) {
-        self.scopes.push(Scope::new(self.current, false));
+        self.scopes.push(Scope::new(self.current));
     }
 
     pub(crate) fn push_function_scope(&mut self) {
-        self.scopes.push(Scope::new(self.current, true));
+        self.scopes.push(Scope::new(self.current));
     }
 
     /// Ends a scope and gives the locals that live in it.
@@ -203,7 +200,7 @@ impl<'a> Binder<'a> {
         self.scopes.pop().map(|s| s.locals).unwrap_or_default()
     }
 
-    pub(crate) fn new_local(&mut self, name: &str, ty: Type, span: Span) -> LocalId {
+    pub(crate) fn new_local(&mut self, name: &str, ty: Type, _span: Span) -> LocalId {
         let id = LocalId(self.locals.len());
         self.locals.push(Local {
             name: Str::new(name),
@@ -213,7 +210,6 @@ impl<'a> Binder<'a> {
             readonly: None,
             constant: None,
             alias: None,
-            span,
             assigned: false,
         });
         self.functions[self.current.0].locals.push(id);
@@ -402,7 +398,7 @@ impl<'a> Binder<'a> {
 }
 
 impl Scope {
-    fn new(function: FnId, is_function_start: bool) -> Self {
-        Self { names: Map::default(), locals: Vec::new(), labels: Map::default(), function, is_function_start }
+    fn new(function: FnId) -> Self {
+        Self { names: Map::default(), locals: Vec::new(), labels: Map::default(), function }
     }
 }

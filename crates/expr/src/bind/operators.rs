@@ -96,7 +96,7 @@ impl<'a> Binder<'a> {
                 return B::constant(arith::complement(value), e.ty, span);
             }
             let ty = e.ty;
-            return B::new(K::Complement { value: Box::new(e), lifted }, ty, span);
+            return B::new(K::Complement { value: Box::new(e) }, ty, span);
         }
         if let Some(call) = self.user_unary(symbol, &e, span) {
             return call;
@@ -138,8 +138,8 @@ impl<'a> Binder<'a> {
         }
         let checked = self.checked;
         let kind = match op {
-            UnaryOp::Minus => K::Negate { value: Box::new(e), checked, lifted },
-            UnaryOp::Complement => K::Complement { value: Box::new(e), lifted },
+            UnaryOp::Minus => K::Negate { value: Box::new(e), checked },
+            UnaryOp::Complement => K::Complement { value: Box::new(e) },
             _ => K::Convert(Box::new(e), How::Same),
         };
         B::new(kind, ty, span)

@@ -6,7 +6,6 @@ use apimite_diag::Span;
 
 use super::Binder;
 use super::bound::{Arg, B, K};
-use super::convert::Conversion;
 use crate::library::{Member, Param, ParamMode};
 use crate::syntax::ast::{self, ArgModifier};
 use crate::types::{Type, is_integer};
@@ -473,11 +472,6 @@ impl<'a> Binder<'a> {
             );
         }
         self.fail("CS1501", name_span, format!("No overload for method '{name}' takes {count} arguments"))
-    }
-
-    /// The conversion of an argument, for callers that need only ask.
-    pub(crate) fn converts(&mut self, e: &B<'a>, to: Type) -> Option<Conversion> {
-        self.implicit(e, to)
     }
 }
 

@@ -681,7 +681,6 @@ impl<'a> Binder<'a> {
             calls: Vec::new(),
             locals: Vec::new(),
             type_params,
-            span,
         });
         let outer = std::mem::replace(&mut self.current, id);
         let ret = self.ty(&function.returns);

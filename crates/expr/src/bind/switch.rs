@@ -104,13 +104,13 @@ impl<'a> Binder<'a> {
                     format!("Control cannot fall through from one case label ('{label}') to another"),
                 );
             }
-            bound.push(Section { tests, body, locals, span: section.span });
+            bound.push(Section { tests, body, locals });
         }
         self.breakable.pop();
         self.switches.pop();
         let mut locals = self.pop_scope();
         locals.extend(shared.map(|s| s.locals).unwrap_or_default());
-        let kind = SK::Switch { locals, value: e, temp, sections: bound, default, exhaustive: false };
+        let kind = SK::Switch { locals, value: e, temp, sections: bound, default };
         S { kind, span }
     }
 

@@ -78,8 +78,6 @@ impl<'a> Emitter<'_, 'a> {
             }
             K::Element { .. } => {
                 // Index expressions of `ref a[i]` are evaluated again on the way back; they have no effects in practice.
-                let holder = B { kind: K::Const, ty: e.ty, span: e.span, constant: Some(Value::Null) };
-                let _ = holder;
                 self.element_writer(e)
             }
             _ => Box::new(|_, _| Ok(())),

@@ -7,7 +7,7 @@ use apimite_dotnet::Thrown;
 use parking_lot::Mutex;
 
 use super::{Emitter, StmtFn, ValueFn};
-use crate::bind::bound::{Body, Callee, FnId};
+use crate::bind::bound::{Body, FnId};
 use crate::library::{Member, ParamMode};
 use crate::run::{Cx, null_reference};
 use crate::types::Type;
@@ -231,9 +231,4 @@ impl Callable for MethodDelegate {
         }
         Ok(result)
     }
-}
-
-/// Keeps the callee's parts together; used by the emitter.
-pub(crate) fn is_local(callee: &Callee) -> bool {
-    matches!(callee, Callee::Local(_))
 }

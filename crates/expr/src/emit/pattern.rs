@@ -5,7 +5,6 @@ use super::{BoolFn, Emitter, bool_fn};
 use crate::bind::bound::{LocalId, Test};
 use crate::emit::function::read_cell;
 use crate::run::Cx;
-use crate::run::arith;
 use crate::value::Value;
 
 fn load(cx: &Cx<'_>, place: super::Place) -> Value {
@@ -27,16 +26,6 @@ impl<'a> Emitter<'_, 'a> {
                     cx.equals(&value, &constant)
                 })
             }
-            Test::Relation(op, e) => {
-                let (op, constant) = (*op, self.value(e));
-                bool_fn(move |cx| {
-                    let (value, constant) = (load(cx, place), constant(cx)?);
-                    if value.type_of() != constant.type_of() {
-                        return Ok(false);
-                    }
-                    Ok(arith::binary(op, &value, &constant, false)?.as_bool())
-                })
-            }
             Test::Type { ty, local } => {
                 let (ty, local) = (*ty, local.map(|l| self.place(l)));
                 bool_fn(move |cx| {
@@ -53,38 +42,6 @@ impl<'a> Emitter<'_, 'a> {
                 bool_fn(move |cx| {
                     let value = load(cx, place);
                     store(cx, local, value);
-                    Ok(true)
-                })
-            }
-            Test::Not(inner) => {
-                let inner = self.test(inner, temp);
-                bool_fn(move |cx| Ok(!inner(cx)?))
-            }
-            Test::And(a, b) => {
-                let (a, b) = (self.test(a, temp), self.test(b, temp));
-                bool_fn(move |cx| Ok(a(cx)? && b(cx)?))
-            }
-            Test::Or(a, b) => {
-                let (a, b) = (self.test(a, temp), self.test(b, temp));
-                bool_fn(move |cx| Ok(a(cx)? || b(cx)?))
-            }
-            Test::Part { get, temp: own, test } => {
-                let (get, own_place) = (self.value(get), self.place(*own));
-                let test = self.test(test, *own);
-                bool_fn(move |cx| {
-                    let value = get(cx)?;
-                    store(cx, own_place, value);
-                    test(cx)
-                })
-            }
-            Test::All(list) => {
-                let tests: Vec<BoolFn> = list.iter().map(|t| self.test(t, temp)).collect();
-                bool_fn(move |cx| {
-                    for test in &tests {
-                        if !test(cx)? {
-                            return Ok(false);
-                        }
-                    }
                     Ok(true)
                 })
             }

@@ -9,7 +9,7 @@ use crate::library::Imp;
 use crate::library::core::names;
 use crate::run::Text;
 use crate::run::arith::{self, Op, divide_by_zero, overflow};
-use crate::run::{Cx, null_reference};
+use crate::run::null_reference;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -20,7 +20,7 @@ pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
         | K::OrElse(..)
         | K::StrEq { .. }
         | K::RefEq { .. }
-        | K::ValueEq { .. }
+       
         | K::IsNull { .. }
         | K::Is { .. } => true,
         K::Not { lifted, .. } | K::BoolOp { lifted, .. } => !lifted,
@@ -97,13 +97,6 @@ impl<'a> Emitter<'_, 'a> {
                 bool_fn(move |cx| {
                     let (x, y) = (a(cx)?, b(cx)?);
                     Ok(x.same_object(&y) != negate)
-                })
-            }
-            K::ValueEq { left, right, negate } => {
-                let (a, b, negate) = (self.value(left), self.value(right), *negate);
-                bool_fn(move |cx| {
-                    let (x, y) = (a(cx)?, b(cx)?);
-                    Ok(cx.equals(&x, &y)? != negate)
                 })
             }
             K::BoolOp { op, left, right, lifted: false } => {
@@ -296,6 +289,3 @@ fn slow(op: Op, x: i32, y: i32) -> Result<i32, apimite_dotnet::Thrown> {
         _ => 0,
     })
 }
-
-/// The evaluation's own type, for signatures elsewhere in this module.
-pub(crate) type Evaluation<'h> = Cx<'h>;

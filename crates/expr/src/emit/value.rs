@@ -287,8 +287,6 @@ impl<'a> Emitter<'_, 'a> {
                 Ok(v)
             }),
             How::Lifted(inner_how) => {
-                let held = B { kind: K::Const, ty: inner.ty.underlying(), span, constant: None };
-                let _ = held;
                 match &**inner_how {
                     How::Number { checked } => {
                         let (to, checked) = (to.underlying(), *checked);
@@ -486,10 +484,6 @@ impl<'a> Emitter<'_, 'a> {
                     Ok(Value::object(Closure { ty, index, functions, captures }))
                 })
             }
-            Callee::Delegate => match target {
-                Some(target) => self.value(target),
-                None => value_fn(move |_| Err(null_reference())),
-            },
         }
     }
 }

@@ -20,26 +20,6 @@ pub(crate) enum Num {
 }
 
 impl Num {
-    pub(crate) fn of(ty: Type) -> Option<Self> {
-        Some(if ty == Type::int() {
-            Self::Int
-        } else if ty == Type::uint() {
-            Self::UInt
-        } else if ty == Type::long() {
-            Self::Long
-        } else if ty == Type::ulong() {
-            Self::ULong
-        } else if ty == Type::float() {
-            Self::Float
-        } else if ty == Type::double() {
-            Self::Double
-        } else if ty == Type::decimal() {
-            Self::Decimal
-        } else {
-            return None;
-        })
-    }
-
     pub(crate) fn ty(self) -> Type {
         match self {
             Self::Int => Type::int(),

@@ -11,4 +11,4 @@ pub use host::{Host, NoHost};
 pub use text::Text;
 
 pub(crate) use cx::null_reference;
-pub(crate) use objects::{bad_cast, constant_value, default_value, integer_of, ticks};
+pub(crate) use objects::{constant_value, default_value, integer_of};
