@@ -39,7 +39,7 @@ pub enum Want {
 }
 
 /// How an engine compiles and runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Members outside the documented allow-list are accepted.
     pub lenient: bool,
@@ -49,12 +49,6 @@ pub struct Settings {
     pub budget: Budget,
     /// The type of `context`, if there is one.
     pub context: Option<&'static TypeDef>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { lenient: false, framework: false, budget: Budget::default(), context: None }
-    }
 }
 
 /// One refusal of the compiler.

@@ -439,11 +439,10 @@ impl<'a> Binder<'a> {
                 out.span = span;
                 return out;
             }
-            if e.ty.is_tuple() && to.is_tuple() && tuple_parts(e.ty).len() == tuple_parts(to).len() {
-                if let K::Record(parts) = e.kind {
-                    let parts = parts.into_iter().zip(tuple_parts(to)).map(|(p, t)| self.cast(p, t, span)).collect();
-                    return B::new(K::Record(parts), to, span);
-                }
+            let same_length = e.ty.is_tuple() && to.is_tuple() && tuple_parts(e.ty).len() == tuple_parts(to).len();
+            if same_length && let K::Record(parts) = e.kind {
+                let parts = parts.into_iter().zip(tuple_parts(to)).map(|(p, t)| self.cast(p, t, span)).collect();
+                return B::new(K::Record(parts), to, span);
             }
         }
         match &e.kind {

@@ -250,7 +250,7 @@ impl<'a> Binder<'a> {
                     return is_statement(body);
                 }
                 let body = (**body).clone();
-                !(body.ty.is_void() && !body.is_typeless()) && self.implicit(&body, ret).is_some()
+                (!body.ty.is_void() || body.is_typeless()) && self.implicit(&body, ret).is_some()
             }
             Body::Block(_) => {
                 if ret.is_void() {
@@ -354,10 +354,8 @@ impl<'a> Binder<'a> {
                                 "Anonymous function converted to a void returning delegate cannot return a value",
                             );
                         }
-                        Some(value) => {
-                            if self.implicit(&value, ret).is_none() {
-                                self.no_conversion(&value, ret);
-                            }
+                        Some(value) if self.implicit(&value, ret).is_none() => {
+                            self.no_conversion(&value, ret);
                         }
                         None if !ret.is_void() => {
                             self.report(
@@ -366,7 +364,7 @@ impl<'a> Binder<'a> {
                                 format!("An object of a type convertible to '{ret}' is required"),
                             );
                         }
-                        None => {}
+                        _ => {}
                     }
                 }
             }

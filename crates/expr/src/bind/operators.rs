@@ -227,10 +227,9 @@ impl<'a> Binder<'a> {
         if equality && let Some(result) = self.reference_equality(&left, &right, negate, span) {
             return result;
         }
-        if op == BinaryOp::Add || op == BinaryOp::Subtract {
-            if left.ty.is_delegate() && left.ty == right.ty || left.ty.is_delegate() && null(&right) {
-                return self.fail("CS0019", span, "combining delegates is not supported in policy expressions");
-            }
+        let additive = op == BinaryOp::Add || op == BinaryOp::Subtract;
+        if additive && left.ty.is_delegate() && (left.ty == right.ty || null(&right)) {
+            return self.fail("CS0019", span, "combining delegates is not supported in policy expressions");
         }
         self.bad_binary(op, &left, &right, span)
     }
@@ -687,7 +686,7 @@ impl<'a> Binder<'a> {
             binder.cast(value, result, span)
         };
         if symbol.is_relation() || matches!(symbol, Op::And | Op::Or | Op::Xor) {
-            if !both && !(zero(self, left) && zero(self, right)) {
+            if !(both || zero(self, left) && zero(self, right)) {
                 return None;
             }
             let (a, b) = (self.enum_operand(left.clone(), ty), self.enum_operand(right.clone(), ty));
@@ -817,9 +816,7 @@ impl<'a> Binder<'a> {
             None
         } else if throw(&a) {
             Some(b.ty)
-        } else if throw(&b) {
-            Some(a.ty)
-        } else if !a.is_typeless() && !b.is_typeless() && a.ty.same(b.ty) {
+        } else if throw(&b) || !a.is_typeless() && !b.is_typeless() && a.ty.same(b.ty) {
             Some(a.ty)
         } else {
             let to_b = !b.is_typeless() && !b.ty.is_void() && self.implicit(&a, b.ty).is_some();

@@ -136,10 +136,7 @@ fn is_name(e: &Expr, name: &Ident) -> bool {
 /// A query as method calls.
 fn rewrite(query: &Query, start: Option<(Expr, Ident)>, span: Span) -> Expr {
     let mut clauses = query.clauses.iter().peekable();
-    let mut current = match start {
-        Some((sequence, name)) => Some((sequence, Element { param: name })),
-        None => None,
-    };
+    let mut current = start.map(|(sequence, param)| (sequence, Element { param }));
     let mut touched = current.is_some();
     let mut finished = false;
     while let Some(clause) = clauses.next() {

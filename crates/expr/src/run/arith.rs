@@ -209,11 +209,7 @@ pub(crate) fn complement(a: &Value) -> Value {
 }
 
 /// Converts a number, `char` or enum value to a number, `char` or enum type.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "C# conversions truncate and round this way"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "C# conversions truncate this way")]
 pub(crate) fn convert(value: &Value, to: Type, checked: bool) -> Result<Value, Thrown> {
     if let Some(n) = value.integer() {
         return integer_to(n, to, checked);
@@ -295,11 +291,7 @@ fn integer_to(n: i128, to: Type, checked: bool) -> Result<Value, Thrown> {
     })
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "C# conversions wrap and round this way"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "C# conversions wrap and round this way")]
 fn float_to(n: f64, single: Option<f32>, to: Type, checked: bool) -> Result<Value, Thrown> {
     if to == Type::double() {
         return Ok(Value::Double(n));

@@ -55,7 +55,7 @@ fn fold_hash(hash: u64) -> i32 {
 
 /// `GetHashCode` where .NET states it: numbers, `bool`, `char`; the rest is ours.
 fn hash_code(cx: &mut Cx<'_>, value: &Value) -> Result<i32, Thrown> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as .NET folds them")]
+    #[expect(clippy::cast_possible_truncation, reason = "as .NET folds them")]
     let folded = |n: i64| (n as i32) ^ ((n >> 32) as i32);
     Ok(match value {
         Value::Null => 0,
