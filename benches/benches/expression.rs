@@ -37,28 +37,36 @@ static REQUEST: TypeDef = interface("IRequest")
         p("IReadOnlyDictionary<string, string[]> Headers", |_, _| Ok(Value::Host(Type::of(&HEADERS), 0))),
     ]])
     .def();
-static URL: TypeDef =
-    interface("IUrl").host().rows(&[&[pt("string Path", |cx, _| Ok(cx.host::<Exchange>()?.path.as_str().into()))]]).def();
+static URL: TypeDef = interface("IUrl")
+    .host()
+    .rows(&[&[pt("string Path", |cx, _| Ok(cx.host::<Exchange>()?.path.as_str().into()))]])
+    .def();
 static HEADERS: TypeDef = class("RequestHeaders").host().implements("IReadOnlyDictionary<string, string[]>").def();
 static VARIABLES: TypeDef = class("VariableMap")
     .host()
     .implements("IReadOnlyDictionary<string, object>")
-    .rows(&[&[m("bool ContainsKey(string key)", |_, _| Ok(Value::Bool(true))), p("object this[string key]", |cx, a| {
-        let key = a.str(1).map_or("", Str::as_str);
-        let found = cx.host::<Exchange>()?.variables.iter().find(|(n, _)| n == key);
-        Ok(found.map(|(_, v)| v.clone()).unwrap_or_default())
-    })]])
+    .rows(&[&[
+        m("bool ContainsKey(string key)", |_, _| Ok(Value::Bool(true))),
+        p("object this[string key]", |cx, a| {
+            let key = a.str(1).map_or("", Str::as_str);
+            let found = cx.host::<Exchange>()?.variables.iter().find(|(n, _)| n == key);
+            Ok(found.map(|(_, v)| v.clone()).unwrap_or_default())
+        }),
+    ]])
     .def();
 static EXTENSIONS: TypeDef = static_class("DictionaryExtensions").host().rows(&[EXTENSION_ROWS]).def();
 static EXTENSION_ROWS: &[Row] = &[
-    mt("string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> headers, string name, string other)", |cx, a| {
-        let name = a.str(1).map_or("", Str::as_str);
-        let found = cx.host::<Exchange>()?.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
-        Ok(match found {
-            Some((_, value)) => Text::Host(value),
-            None => a.str(2).cloned().map_or(Text::Null, Text::Own),
-        })
-    }),
+    mt(
+        "string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> headers, string name, string other)",
+        |cx, a| {
+            let name = a.str(1).map_or("", Str::as_str);
+            let found = cx.host::<Exchange>()?.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+            Ok(match found {
+                Some((_, value)) => Text::Host(value),
+                None => a.str(2).cloned().map_or(Text::Null, Text::Own),
+            })
+        },
+    ),
     ext("int Never(this IReadOnlyDictionary<string, string[]> headers)", |_, _| Ok(Value::Int(0))),
 ];
 
@@ -129,10 +137,14 @@ fn compilation(c: &mut Criterion) {
     let mut group = c.benchmark_group("compile");
     for (name, code) in [
         ("header comparison", r#"context.Request.Headers.GetValueOrDefault("X-Tier", "") == "gold""#),
-        ("interpolated", r#"$"{context.Request.Method} {context.Request.Url.Path}?{(string)context.Variables["user"]}""#),
+        (
+            "interpolated",
+            r#"$"{context.Request.Method} {context.Request.Url.Path}?{(string)context.Variables["user"]}""#,
+        ),
         ("linq", r#"new[] { "a", "b" }.Where(x => x != "a").Select(x => x.ToUpper()).FirstOrDefault()"#),
     ] {
-        group.bench_function(name, |b| b.iter(|| engine.compile(black_box(code), Form::Expression, Want::Any).unwrap()));
+        group
+            .bench_function(name, |b| b.iter(|| engine.compile(black_box(code), Form::Expression, Want::Any).unwrap()));
     }
     group.bench_function("engine start", |b| b.iter(|| Engine::new(Settings::default(), &[])));
     let constant = engine.compile("1 + 1", Form::Expression, Want::Any).unwrap();

@@ -97,10 +97,12 @@ pub(crate) enum K<'a> {
     /// `-x`.
     Negate {
         value: Box<B<'a>>,
-        checked: bool, },
+        checked: bool,
+    },
     /// `~x`.
     Complement {
-        value: Box<B<'a>>, },
+        value: Box<B<'a>>,
+    },
     /// `!x`.
     Not {
         value: Box<B<'a>>,
@@ -229,7 +231,7 @@ pub(crate) enum K<'a> {
 /// What a method group delegate calls.
 #[derive(Clone)]
 pub(crate) enum Callee {
-    Member { member: Arc<Member>, types: Arc<[Type]>, convert: Vec<Type>, },
+    Member { member: Arc<Member>, types: Arc<[Type]>, convert: Vec<Type> },
     Local(FnId),
 }
 

@@ -495,8 +495,7 @@ impl<'a> Binder<'a> {
         let target = if fit.member.is_static && !fit.member.is_extension { None } else { methods.target.map(Box::new) };
         let skip = usize::from(fit.member.is_extension);
         let convert = fit.member.params.iter().skip(skip).map(|p| p.ty.substitute(&fit.types)).collect();
-        let callee =
-            Callee::Member { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), convert, };
+        let callee = Callee::Member { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), convert };
         B::new(K::Group { target, callee }, to, span)
     }
 

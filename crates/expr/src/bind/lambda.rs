@@ -478,11 +478,7 @@ pub(crate) fn is_statement(e: &B<'_>) -> bool {
         K::Call { member, .. } => {
             matches!(member.kind, crate::library::MemberKind::Method | crate::library::MemberKind::Constructor)
         }
-        K::Invoke { .. }
-        | K::CallLocal { .. }
-        | K::Assign { .. }
-        | K::Sequence { .. }
-        | K::Throw(_) => true,
+        K::Invoke { .. } | K::CallLocal { .. } | K::Assign { .. } | K::Sequence { .. } | K::Throw(_) => true,
         K::Access { access, .. } => is_statement(access),
         K::Convert(inner, _) => is_statement(inner),
         _ => e.ty.is_void() && !e.is_typeless(),

@@ -16,13 +16,7 @@ use crate::value::Value;
 /// Nodes whose own form is a `bool`.
 pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
     match &e.kind {
-        K::AndAlso(..)
-        | K::OrElse(..)
-        | K::StrEq { .. }
-        | K::RefEq { .. }
-       
-        | K::IsNull { .. }
-        | K::Is { .. } => true,
+        K::AndAlso(..) | K::OrElse(..) | K::StrEq { .. } | K::RefEq { .. } | K::IsNull { .. } | K::Is { .. } => true,
         K::Not { lifted, .. } | K::BoolOp { lifted, .. } => !lifted,
         K::Arith { op, .. } => op.is_relation(),
         K::Call { member, args, .. } => string_test(member, args).is_some(),

@@ -286,31 +286,29 @@ impl<'a> Emitter<'_, 'a> {
                 }
                 Ok(v)
             }),
-            How::Lifted(inner_how) => {
-                match &**inner_how {
-                    How::Number { checked } => {
-                        let (to, checked) = (to.underlying(), *checked);
-                        value_fn(move |cx| match f(cx)? {
-                            Value::Null => Ok(Value::Null),
-                            v => {
-                                let result = arith::convert(&v, to, checked);
-                                at(cx, span, result)
-                            }
-                        })
-                    }
-                    How::Cast => {
-                        let to = to.underlying();
-                        value_fn(move |cx| match f(cx)? {
-                            Value::Null => Ok(Value::Null),
-                            v => {
-                                let result = cx.cast(v, to);
-                                at(cx, span, result)
-                            }
-                        })
-                    }
-                    _ => f,
+            How::Lifted(inner_how) => match &**inner_how {
+                How::Number { checked } => {
+                    let (to, checked) = (to.underlying(), *checked);
+                    value_fn(move |cx| match f(cx)? {
+                        Value::Null => Ok(Value::Null),
+                        v => {
+                            let result = arith::convert(&v, to, checked);
+                            at(cx, span, result)
+                        }
+                    })
                 }
-            }
+                How::Cast => {
+                    let to = to.underlying();
+                    value_fn(move |cx| match f(cx)? {
+                        Value::Null => Ok(Value::Null),
+                        v => {
+                            let result = cx.cast(v, to);
+                            at(cx, span, result)
+                        }
+                    })
+                }
+                _ => f,
+            },
         }
     }
 
