@@ -510,7 +510,7 @@ impl<'a> Binder<'a> {
             if is_integer(e.ty) && is_integer(target) || (is_integer(e.ty) && target == Type::char() && e.ty == target)
             {
                 let fits = arith::convert(value, target, true).is_ok();
-                if !fits || e.ty == Type::int() {
+                if e.ty == Type::int() || (!fits && e.ty == Type::long() && target == Type::ulong()) {
                     let shown = show(value);
                     return self.fail(
                         "CS0031",

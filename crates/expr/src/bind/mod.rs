@@ -379,6 +379,14 @@ impl<'a> Binder<'a> {
                         }
                     }
                 }
+                if flow::end_reachable(&stmt) && self.errors.is_empty() {
+                    self.report_help(
+                        "CS0161",
+                        Span::new(block.span.end.saturating_sub(1), block.span.end),
+                        "not all code paths return a value",
+                        Some("end every path of the block with `return`".to_owned()),
+                    );
+                }
                 self.convert_returns(&mut stmt, want);
                 Body::Block(Box::new(stmt))
             }
