@@ -16,6 +16,7 @@ mod find_and_replace;
 mod forward_request;
 mod include_fragment;
 mod ip_filter;
+mod jwt;
 mod limit;
 mod limit_concurrency;
 mod message;
@@ -39,6 +40,8 @@ mod set_url;
 mod set_variable;
 pub mod token_issuer;
 mod trace;
+mod validate_azure_ad_token;
+mod validate_jwt;
 
 use apimite_policy::def::{PolicyDef, Registry};
 
@@ -79,6 +82,8 @@ pub static ALL: &[&PolicyDef] = &[
     &set_url::DEF,
     &set_variable::DEF,
     &trace::DEF,
+    &validate_azure_ad_token::DEF,
+    &validate_jwt::DEF,
 ];
 
 /// The registry of every policy.
