@@ -258,6 +258,18 @@ fn text_of<'h>(cx: &mut Cx<'h>, a: &Args<'_>) -> Result<Option<Text<'h>>, Thrown
     }
 }
 
+/// What a dictionary of objects has under a key, if it has the key.
+fn stored(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Option<Value>, Thrown> {
+    let name = a.need_str(1, "key")?;
+    if matches!(a.get(0), Value::Host(ty, _) if ty.is(&VARIABLES)) {
+        return Ok(cx.host::<Exchange>()?.variables.get(name).cloned());
+    }
+    let name = name.clone();
+    let dictionary = a.need(0, "dictionary")?.clone();
+    let there = cx.call_named("ContainsKey", &mut [dictionary.clone(), Value::Str(name.clone())])?;
+    if there.as_bool() { cx.call_named("this", &mut [dictionary, Value::Str(name)]).map(Some) } else { Ok(None) }
+}
+
 /// `GetValueOrDefault`
 static DICTIONARY_EXTENSIONS: TypeDef = static_class("DictionaryExtensions")
     .host()
@@ -273,18 +285,7 @@ static DICTIONARY_EXTENSIONS: TypeDef = static_class("DictionaryExtensions")
         m(
             "T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key, T defaultValue = default)",
             |cx, mut a| {
-                let name = a.need_str(1, "key")?.clone();
-                let found = match a.get(0) {
-                    Value::Host(ty, _) if ty.is(&VARIABLES) => cx.host::<Exchange>()?.variables.get(&name).cloned(),
-                    other => {
-                        let dictionary = other.clone();
-                        let there = cx.call_named("ContainsKey", &mut [dictionary.clone(), Value::Str(name.clone())])?;
-                        match there.as_bool() {
-                            true => Some(cx.call_named("this", &mut [dictionary, Value::Str(name)])?),
-                            false => None,
-                        }
-                    }
-                };
+                let found = stored(cx, &a)?;
                 match found {
                     Some(Value::Null) => Ok(Value::Null),
                     Some(value) => cx.cast(value, a.ty(0)),
@@ -293,8 +294,7 @@ static DICTIONARY_EXTENSIONS: TypeDef = static_class("DictionaryExtensions")
             },
         ),
         m("object GetValueOrDefault(this IReadOnlyDictionary<string, object> dictionary, string key)", |cx, a| {
-            let name = a.need_str(1, "key")?;
-            Ok(cx.host::<Exchange>()?.variables.get(name).cloned().unwrap_or_default())
+            Ok(stored(cx, &a)?.unwrap_or_default())
         }),
     ]])
     .def();

@@ -3,6 +3,7 @@
 //! Every singleton (`context`, `context.Request`, its headers…) is a host value without data; its rows read the
 //! [`Exchange`](crate::exchange::Exchange). Stored responses, tokens and model objects are objects with data.
 
+mod authorization;
 mod body;
 mod form;
 mod headers;
@@ -22,12 +23,22 @@ use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 
+pub use authorization::AuthorizationObject;
 pub use root::CONTEXT;
 pub use stored::ResponseObject;
 
 /// Every type of the context, for an engine.
-pub static TYPES: &[&[&TypeDef]] =
-    &[root::TYPES, message::TYPES, headers::TYPES, url::TYPES, body::TYPES, model::TYPES, stored::TYPES, form::TYPES];
+pub static TYPES: &[&[&TypeDef]] = &[
+    root::TYPES,
+    message::TYPES,
+    headers::TYPES,
+    url::TYPES,
+    body::TYPES,
+    model::TYPES,
+    stored::TYPES,
+    form::TYPES,
+    authorization::TYPES,
+];
 
 /// The standard library and the types of the context.
 pub fn library() -> Vec<&'static [&'static TypeDef]> {
