@@ -19,9 +19,11 @@ use apimite_policy::step::{Flow, Io, StepKind};
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
-const CACHING_TYPE: Attr = Attr::new("caching-type", Kind::OneOf(&["internal", "external", "prefer-external"]))
-    .default("prefer-external")
-    .literal();
+/// The attribute that says which cache is meant.
+pub(crate) const CACHING_TYPE: Attr =
+    Attr::new("caching-type", Kind::OneOf(&["internal", "external", "prefer-external"]))
+        .default("prefer-external")
+        .literal();
 
 /// `cache-lookup-value`
 pub static LOOKUP: PolicyDef = PolicyDef {
@@ -53,14 +55,15 @@ pub static REMOVE: PolicyDef = PolicyDef {
 
 /// Which cache a policy means.
 #[derive(Clone, Copy)]
-enum Where {
+pub(crate) enum Where {
     Internal,
     External,
     Prefer,
 }
 
 impl Where {
-    fn read(element: &Element, cx: &Compile<'_>) -> Self {
+    /// From `caching-type`.
+    pub(crate) fn read(element: &Element, cx: &Compile<'_>) -> Self {
         match cx.literal(element, "caching-type").as_deref() {
             Some("internal") => Self::Internal,
             Some("external") => Self::External,
@@ -69,7 +72,7 @@ impl Where {
     }
 
     /// The external cache, when this policy uses it; a missing one is a fault only where it is demanded.
-    fn external(self, env: &Env) -> Result<Option<Arc<dyn apimite_cache::External>>, Fault> {
+    pub(crate) fn external(self, env: &Env) -> Result<Option<Arc<dyn apimite_cache::External>>, Fault> {
         match (self, env.cache.external()) {
             (Self::Internal, _) | (Self::Prefer, None) => Ok(None),
             (_, Some(external)) => Ok(Some(Arc::clone(external))),

@@ -8,6 +8,7 @@ mod authentication_certificate;
 mod authentication_managed_identity;
 mod backend;
 mod base;
+mod cache_responses;
 mod cache_values;
 mod check_header;
 mod choose;
@@ -51,8 +52,10 @@ pub static ALL: &[&PolicyDef] = &[
     &authentication_certificate::DEF,
     &authentication_managed_identity::DEF,
     &base::DEF,
+    &cache_responses::LOOKUP,
     &cache_values::LOOKUP,
     &cache_values::REMOVE,
+    &cache_responses::STORE,
     &cache_values::STORE,
     &check_header::DEF,
     &choose::DEF,

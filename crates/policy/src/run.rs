@@ -27,7 +27,7 @@ pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
             Ok(Flow::Respond) => break,
             Ok(Flow::Outbound) if section == Section::Inbound => {
                 exchange.section = Section::Outbound;
-                match run_block(&pipeline.outbound, exchange, env).await {
+                match run_block(&behind_store(&pipeline.outbound), exchange, env).await {
                     Ok(_) => {}
                     Err(fault) => fail(pipeline, fault, exchange, env).await,
                 }
@@ -44,6 +44,14 @@ pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
         }
     }
     finish(exchange, env).await;
+}
+
+/// What still runs for an answer from the cache: the steps behind `cache-store`, for what stands before it is in the answer.
+fn behind_store(outbound: &Block) -> Block {
+    match outbound.steps().iter().position(|step| step.info.element == "cache-store") {
+        Some(index) => Block::new(outbound.steps().iter().skip(index + 1).cloned().collect()),
+        None => outbound.clone(),
+    }
 }
 
 /// Answers a fault of a built-in step (no route, no key): sets `LastError`, runs on-error.
