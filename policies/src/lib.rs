@@ -13,13 +13,16 @@ mod cache_values;
 mod check_header;
 mod choose;
 mod cors;
+mod emit_metric;
 mod find_and_replace;
 mod forward_request;
 mod include_fragment;
 mod ip_filter;
+mod jsonp;
 mod jwt;
 mod limit;
 mod limit_concurrency;
+mod log_to_eventhub;
 mod message;
 mod mock_response;
 mod proxy;
@@ -39,6 +42,7 @@ mod set_query_parameter;
 mod set_status;
 mod set_url;
 mod set_variable;
+pub mod sinks;
 pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
@@ -60,11 +64,14 @@ pub static ALL: &[&PolicyDef] = &[
     &check_header::DEF,
     &choose::DEF,
     &cors::DEF,
+    &emit_metric::DEF,
     &find_and_replace::DEF,
     &forward_request::DEF,
     &include_fragment::DEF,
     &ip_filter::DEF,
+    &jsonp::DEF,
     &limit_concurrency::DEF,
+    &log_to_eventhub::DEF,
     &mock_response::DEF,
     &proxy::DEF,
     &quota::DEF,

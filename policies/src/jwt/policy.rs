@@ -156,7 +156,8 @@ fn bare(value: &str) -> &str {
     }
 }
 
-fn query_value(query: &str, wanted: &str) -> Option<String> {
+/// The first value of a query parameter, decoded.
+pub(crate) fn query_value(query: &str, wanted: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = percent_decode_str(name).decode_utf8_lossy();
