@@ -18,10 +18,10 @@ pub(crate) fn credentials(backend: &Backend, headers: &mut HeaderMap, url: &mut 
             }
         }
     }
-    if let Some((scheme, parameter)) = &backend.credentials.authorization {
-        if let Some(value) = secret(&format!("{scheme} {}", parameter.reveal())) {
-            headers.insert(AUTHORIZATION, value);
-        }
+    if let Some((scheme, parameter)) = &backend.credentials.authorization
+        && let Some(value) = secret(&format!("{scheme} {}", parameter.reveal()))
+    {
+        headers.insert(AUTHORIZATION, value);
     }
     if backend.credentials.query.is_empty() {
         return;

@@ -247,10 +247,10 @@ impl Io for Store {
             if !wanted.unwrap_or(response.status == StatusCode::OK) {
                 return Ok(Flow::Next);
             }
-            if let Some(kind) = &looked.downstream {
-                if let Ok(value) = HeaderValue::from_str(&format!("{kind}, max-age={}", keep.as_secs())) {
-                    response.headers.insert(CACHE_CONTROL, value);
-                }
+            if let Some(kind) = &looked.downstream
+                && let Ok(value) = HeaderValue::from_str(&format!("{kind}, max-age={}", keep.as_secs()))
+            {
+                response.headers.insert(CACHE_CONTROL, value);
             }
             if response.body.len().is_some_and(|length| length > LARGEST) {
                 return Ok(Flow::Next);

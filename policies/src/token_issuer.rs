@@ -67,10 +67,10 @@ impl TokenIssuer {
     pub fn token(&self, resource: &str, client: &str, now: Timestamp) -> Result<String, CannotSign> {
         let mut kept = self.kept.lock();
         let name = (resource.to_owned(), client.to_owned());
-        if let Some((expires, token)) = kept.get(&name) {
-            if *expires > now + MARGIN {
-                return Ok(token.clone());
-            }
+        if let Some((expires, token)) = kept.get(&name)
+            && *expires > now + MARGIN
+        {
+            return Ok(token.clone());
         }
         let expires = now + LIFE;
         let token = self.sign(resource, client, now, expires)?;

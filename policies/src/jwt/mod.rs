@@ -192,10 +192,10 @@ fn issuer(jwt: &Jwt, checks: &Checks, metadata: &[std::sync::Arc<Metadata>]) -> 
             Some(tenant) if is_guid(tenant) => issuer.replace("{tenantid}", tenant),
             _ => issuer.to_owned(),
         };
-        if checks.tenant_issuers {
-            if let Some(guid) = filled.split('/').find(|part| is_guid(part)) {
-                allowed.push(format!("https://sts.windows.net/{guid}/"));
-            }
+        if checks.tenant_issuers
+            && let Some(guid) = filled.split('/').find(|part| is_guid(part))
+        {
+            allowed.push(format!("https://sts.windows.net/{guid}/"));
         }
         allowed.push(filled);
     }
