@@ -166,7 +166,11 @@ impl Engine {
         let mut warnings = std::mem::take(&mut binder.warnings);
         warnings.sort_by_key(|warning| warning.span);
         warnings.dedup();
-        let (compiled, natural) = emit::program(&mut binder, bound);
+        let Some((compiled, natural)) = emit::program(&mut binder, bound) else {
+            let span = Span::from_usize(0, code.len());
+            let message = "An expression is too long or complex to compile".to_owned();
+            return Err(vec![CompileError { code: "CS8078", message, span, help: None }]);
+        };
         Ok(Program {
             compiled,
             registry: Arc::clone(&self.registry),

@@ -105,3 +105,52 @@ fn mistakes_have_the_compilers_code() {
         assert!(got.starts_with(want), "{code}: {got}");
     }
 }
+
+#[test]
+fn deep_nesting_and_deep_recursion_do_not_overflow_the_stack() {
+    for (open, close) in [
+        ("(1 + ", ")"),
+        ("Math.Max(1, ", ")"),
+        ("(true ? 1 : ", ")"),
+        ("((Func<int>)(() => ", "))()"),
+        ("new[] { ", " }"),
+        ("$\"{", "}\""),
+        ("new { A = ", " }"),
+        ("-", ""),
+        ("(int)(object)", ""),
+    ] {
+        for depth in [50, 120, 250, 1000] {
+            let code = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let _ = eval(&code);
+        }
+    }
+    for code in [
+        "int R(int n) { if (n > 0) { return 1 + R(n + 1); } return 0; } return R(1);",
+        "int R(int n) => Enumerable.Range(0, 1).Select(x => 1 + R(n + 1)).Where(x => x > 0).Sum(); return R(1);",
+        "int R(int n) { try { foreach (var x in new[] { 1 }) { switch (n) { default: if (n > 0) return 1 + (n > 0 ? R(n + 1) : 0); break; } } } finally { } return 0; } return R(1);",
+    ] {
+        assert!(eval(code).starts_with("Apimite.BudgetExceededException"), "{code}");
+    }
+    for code in [
+        "object o = null; for (int i = 0; i < 200000; i++) o = new { Next = o }; return o == null;",
+        "object o = null; for (int i = 0; i < 200000; i++) o = new object[] { o }; return o == null;",
+        "object o = null; for (int i = 0; i < 200000; i++) o = new List<object> { o }; return o == null;",
+        "object o = null; for (int i = 0; i < 200000; i++) o = Tuple.Create(o, 1); return o == null;",
+        "Func<int> f = () => 0; for (int i = 0; i < 200000; i++) { var g = f; f = () => g() + 1; } return f == null;",
+        "IEnumerable<int> s = new[] { 1 }; for (int i = 0; i < 200000; i++) s = s.Where(x => x > 0); return s == null;",
+        "IEnumerable<int> s = new[] { 1 }; for (int i = 0; i < 200000; i++) s = s.OrderBy(x => x); return s == null;",
+    ] {
+        assert_eq!(eval(code), "False System.Boolean", "{code}");
+    }
+    for code in [
+        "object o = null; for (int i = 0; i < 200000; i++) o = new { Next = o }; return o.ToString();",
+        "object o = null; for (int i = 0; i < 200000; i++) o = Tuple.Create(o, 1); return o.GetHashCode();",
+        "Func<int> f = () => 0; for (int i = 0; i < 200000; i++) { var g = f; f = () => g() + 1; } return f();",
+        "IEnumerable<int> s = new[] { 1 }; for (int i = 0; i < 200000; i++) s = s.Where(x => x > 0); return s.Count();",
+        "IEnumerable<int> s = new[] { 1 }; for (int i = 0; i < 200000; i++) s = s.OrderBy(x => x); return s.Count();",
+    ] {
+        assert!(eval(code).starts_with("Apimite.BudgetExceededException"), "{code}");
+    }
+    let nested = format!("{}return 1;{}", "if (1 > 0) { ".repeat(300), " }".repeat(300));
+    let _ = eval(&nested);
+}

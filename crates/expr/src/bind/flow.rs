@@ -3,6 +3,7 @@
 use super::Binder;
 use super::bound::{Arg, B, Body, FnId, K, LocalId, Part, S, SK, Test};
 use crate::library::ParamMode;
+use crate::run::stack;
 use crate::value::Value;
 
 fn is_true(e: &B<'_>) -> bool {
@@ -169,6 +170,7 @@ struct Walk<'b, 'a> {
     breaks: Vec<State>,
     continues: Vec<State>,
     told: Vec<LocalId>,
+    stack_base: usize,
 }
 
 impl<'a> Binder<'a> {
@@ -181,6 +183,7 @@ impl<'a> Binder<'a> {
             breaks: Vec::new(),
             continues: Vec::new(),
             told: Vec::new(),
+            stack_base: stack::here(),
         };
         walk.body(body);
         // Local functions: what is outside counts as assigned.
@@ -293,7 +296,8 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn expr(&mut self, e: &B<'a>) {
-        if e.constant.is_some() {
+        // What nests too deep is refused by the emitter.
+        if e.constant.is_some() || stack::used(self.stack_base) > stack::LIMIT_BYTES {
             return;
         }
         match &e.kind {

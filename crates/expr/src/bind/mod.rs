@@ -26,6 +26,7 @@ use hashbrown::HashMap;
 use self::bound::{B, Body, FnId, Function, K, LabelId, Local, LocalId, S};
 use crate::compile::{CompileError, Settings, Tree};
 use crate::library::{Needs, Registry};
+use crate::run::stack;
 use crate::syntax::ast;
 use crate::types::Type;
 use crate::value::Str;
@@ -90,6 +91,7 @@ pub(crate) struct Binder<'a> {
     catch_depth: usize,
     finally_depth: usize,
     depth: usize,
+    stack_base: usize,
     work: usize,
     pub(crate) needs: Needs,
     pub(crate) impure: bool,
@@ -138,6 +140,7 @@ impl<'a> Binder<'a> {
             catch_depth: 0,
             finally_depth: 0,
             depth: 0,
+            stack_base: stack::here(),
             work: 0,
             needs: Needs::NONE,
             impure: false,
@@ -171,7 +174,7 @@ impl<'a> Binder<'a> {
     /// Enters one level of nesting; `false` (after one error) when it is too deep or too much.
     fn enter(&mut self, span: Span) -> bool {
         self.work += 1;
-        if self.depth >= MAX_DEPTH || self.work > MAX_WORK {
+        if self.depth >= MAX_DEPTH || self.work > MAX_WORK || stack::used(self.stack_base) > stack::LIMIT_BYTES {
             if !self.errors.iter().any(|e| e.code == "CS8078") {
                 self.report("CS8078", span, "An expression is too long or complex to compile");
             }

@@ -33,6 +33,12 @@ enum CodeBody {
 /// A captured variable.
 pub(crate) struct Cell(pub(crate) Mutex<Value>);
 
+impl Drop for Cell {
+    fn drop(&mut self) {
+        crate::value::release::values([std::mem::take(self.0.get_mut())]);
+    }
+}
+
 impl Object for Cell {
     fn type_of(&self) -> Type {
         Type::object()
@@ -156,6 +162,12 @@ pub(crate) struct Closure {
     pub(crate) index: usize,
     pub(crate) functions: Arc<Functions>,
     pub(crate) captures: Box<[Value]>,
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        crate::value::release::values(std::mem::take(&mut self.captures));
+    }
 }
 
 impl Object for Closure {

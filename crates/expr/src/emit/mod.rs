@@ -16,7 +16,7 @@ use hashbrown::HashMap;
 
 use crate::bind::Binder;
 use crate::bind::bound::{B, Body, FnId, Function, Local, LocalId};
-use crate::run::{Cx, Text};
+use crate::run::{Cx, Text, stack};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -116,14 +116,16 @@ pub(crate) struct Emitter<'b, 'a> {
     slots: usize,
     /// Needed functions, in order of their index.
     used: Vec<FnId>,
+    stack_base: usize,
+    too_deep: bool,
 }
 
-/// Emits a bound program; gives the static type of its result too.
-pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> (Compiled, Type) {
+/// Emits a bound program; gives the static type of its result too. `None`: nested too deep.
+pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Compiled, Type)> {
     let functions = std::mem::take(&mut binder.functions);
     let locals = std::mem::take(&mut binder.locals);
     let mut emitter =
-        Emitter { functions: &functions, locals: &locals, places: HashMap::default(), slots: 0, used: Vec::new() };
+        Emitter { functions: &functions, locals: &locals, places: HashMap::default(), slots: 0, used: Vec::new(), stack_base: stack::here(), too_deep: false };
     emitter.layout(FnId(0));
     let cells = emitter.cells_of(&functions[0].body_locals);
     let span;
@@ -152,7 +154,10 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> (Compiled,
     };
     let slots = emitter.slots;
     let table = emitter.table();
-    (Compiled { main, slots, cells, functions: table, constant, span }, natural)
+    if emitter.too_deep {
+        return None;
+    }
+    Some((Compiled { main, slots, cells, functions: table, constant, span }, natural))
 }
 
 /// The type before the conversion to `object`.
@@ -178,6 +183,12 @@ impl<'a> Emitter<'_, 'a> {
             self.places.insert(local, Place { slot: self.slots, cell });
             self.slots += 1;
         }
+    }
+
+    /// Is the tree nested deeper than the stack allows? The program is then refused.
+    pub(crate) fn is_too_deep(&mut self) -> bool {
+        self.too_deep |= stack::used(self.stack_base) > stack::LIMIT_BYTES;
+        self.too_deep
     }
 
     pub(crate) fn place(&self, local: LocalId) -> Place {

@@ -33,6 +33,9 @@ fn refresh(cx: &mut Cx<'_>, cells: &[usize]) {
 impl<'a> Emitter<'_, 'a> {
     pub(crate) fn stmt(&mut self, s: &S<'a>) -> StmtFn {
         let span = s.span;
+        if self.is_too_deep() {
+            return stmt_fn(|_| Ok(Flow::Next));
+        }
         match &s.kind {
             SK::Empty | SK::Label(_) => stmt_fn(|_| Ok(Flow::Next)),
             SK::Block { locals, body } => self.block(locals, body),

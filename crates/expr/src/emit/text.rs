@@ -30,6 +30,9 @@ impl<'a> Emitter<'_, 'a> {
     /// A `string` expression.
     pub(crate) fn text(&mut self, e: &B<'a>) -> TextFn {
         let span = e.span;
+        if self.is_too_deep() {
+            return text_fn(|_| Ok(Text::Null));
+        }
         if let Some(constant) = &e.constant {
             let constant = match constant {
                 Value::Str(s) => Some(s.clone()),

@@ -60,6 +60,9 @@ fn string_test(member: &crate::library::Member, args: &[crate::bind::bound::Arg<
 impl<'a> Emitter<'_, 'a> {
     pub(crate) fn bool(&mut self, e: &B<'a>) -> BoolFn {
         let span = e.span;
+        if self.is_too_deep() {
+            return bool_fn(|_| Ok(false));
+        }
         if let Some(Value::Bool(b)) = e.constant {
             return bool_fn(move |_| Ok(b));
         }
@@ -205,6 +208,9 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     pub(crate) fn int(&mut self, e: &B<'a>) -> IntFn {
+        if self.is_too_deep() {
+            return int_fn(|_| Ok(0));
+        }
         if let Some(Value::Int(n)) = e.constant {
             return int_fn(move |_| Ok(n));
         }

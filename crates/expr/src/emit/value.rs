@@ -32,6 +32,9 @@ impl<'a> Emitter<'_, 'a> {
 
     pub(crate) fn value(&mut self, e: &B<'a>) -> ValueFn {
         let span = e.span;
+        if self.is_too_deep() {
+            return value_fn(|_| Ok(Value::Null));
+        }
         if let Some(constant) = &e.constant {
             let constant = constant.clone();
             return value_fn(move |_| Ok(constant.clone()));

@@ -8,6 +8,7 @@ use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use smallvec::SmallVec;
 
 use super::host::Host;
+use super::stack;
 use crate::emit::Functions;
 use crate::library::Registry;
 use crate::value::{Each, Value};
@@ -17,7 +18,7 @@ use crate::value::{Each, Value};
 pub struct Budget {
     /// Steps: calls, loop rounds, elements read from a sequence.
     pub steps: u64,
-    /// Nested calls of lambdas and local functions.
+    /// Nested calls of lambdas and local functions; the thread's stack sets a limit of its own (one MiB of it).
     pub depth: u32,
     /// Bytes of text and collections made.
     pub memory_bytes: u64,
@@ -25,7 +26,7 @@ pub struct Budget {
 
 impl std::default::Default for Budget {
     fn default() -> Self {
-        Self { steps: 10_000_000, depth: 400, memory_bytes: 256 << 20 }
+        Self { steps: 10_000_000, depth: 10_000, memory_bytes: 256 << 20 }
     }
 }
 
@@ -38,6 +39,7 @@ pub struct Cx<'h> {
     pub(crate) base: usize,
     steps: u64,
     depth: u32,
+    stack_base: usize,
     memory: u64,
     /// Follows .NET Framework where the generations differ.
     framework: bool,
@@ -59,6 +61,7 @@ impl<'h> Cx<'h> {
             base: 0,
             steps: budget.steps,
             depth: budget.depth,
+            stack_base: stack::here(),
             memory: budget.memory_bytes,
             framework,
             fault: None,
@@ -132,12 +135,21 @@ impl<'h> Cx<'h> {
     /// A budget fault when calls are nested too deep, where .NET would overflow its stack.
     pub fn enter(&mut self) -> Result<(), Thrown> {
         match self.depth.checked_sub(1) {
-            Some(left) => {
+            Some(left) if stack::used(self.stack_base) < stack::LIMIT_BYTES => {
                 self.depth = left;
                 Ok(())
             }
-            None => Err(out_of("call depth")),
+            _ => Err(out_of("call depth")),
         }
+    }
+
+    /// Tests that there is stack left: for library code that goes down into nested objects.
+    ///
+    /// # Errors
+    /// A budget fault when there is too little.
+    #[inline]
+    pub fn guard(&self) -> Result<(), Thrown> {
+        if stack::used(self.stack_base) < stack::LIMIT_BYTES { Ok(()) } else { Err(out_of("stack")) }
     }
 
     /// Leaves a nested call.

@@ -4,6 +4,7 @@ pub(crate) mod arith;
 mod cx;
 mod host;
 mod objects;
+pub(crate) mod stack;
 mod text;
 
 pub use cx::{Budget, Cx};

@@ -24,6 +24,7 @@ impl Cx<'_> {
             Value::Null => Ok(Str::EMPTY),
             Value::Str(text) => Ok(text.clone()),
             Value::Object(object) => {
+                self.guard()?;
                 let object = Arc::clone(object);
                 match object.to_text(self) {
                     Some(text) => text,
@@ -53,6 +54,7 @@ impl Cx<'_> {
     pub fn format(&mut self, value: &Value, format: &str) -> Result<Option<Str>, Thrown> {
         match value {
             Value::Object(object) => {
+                self.guard()?;
                 let object = Arc::clone(object);
                 object.format(format, self).transpose()
             }
@@ -73,6 +75,7 @@ impl Cx<'_> {
             (Value::Str(x), Value::Str(y)) => x == y,
             (Value::Int(x), Value::Int(y)) => x == y,
             (Value::Object(x), _) => {
+                self.guard()?;
                 let x = Arc::clone(x);
                 match x.equals(b, self) {
                     Some(result) => result?,
@@ -108,6 +111,7 @@ impl Cx<'_> {
     /// What the object's own `GetHashCode` throws.
     pub fn hash(&mut self, value: &Value) -> Result<u64, Thrown> {
         if let Value::Object(object) = value {
+            self.guard()?;
             let object = Arc::clone(object);
             return match object.hash(self) {
                 Some(hash) => hash,
@@ -154,6 +158,7 @@ impl Cx<'_> {
             (Value::TimeSpan(x), Value::TimeSpan(y)) => x.cmp(y),
             (Value::Guid(x), Value::Guid(y)) => x.cmp(y),
             (Value::Object(x), _) => {
+                self.guard()?;
                 let x = Arc::clone(x);
                 match x.compare(b, self) {
                     Some(result) => result?,
@@ -189,6 +194,7 @@ impl Cx<'_> {
             Value::Null => Err(null_reference()),
             Value::Str(text) => Ok(Box::new(Units { text: text.clone(), at: 0, low: None })),
             Value::Object(object) => {
+                self.guard()?;
                 let name = object.type_of();
                 match Arc::clone(object).each(self) {
                     Some(each) => each,

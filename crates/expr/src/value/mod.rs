@@ -1,6 +1,7 @@
 //! Run-time values. A boxed value and an unboxed one look the same; `Nullable<T>` is a value of `T` or [`Value::Null`].
 
 mod object;
+pub(crate) mod release;
 mod text;
 
 use std::sync::Arc;

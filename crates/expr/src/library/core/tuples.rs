@@ -26,6 +26,12 @@ impl Record {
     }
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        crate::value::release::values(std::mem::take(&mut self.parts));
+    }
+}
+
 impl Object for Record {
     fn type_of(&self) -> Type {
         self.ty

@@ -88,6 +88,14 @@ pub fn bytes_value(bytes: &[u8]) -> Value {
     array_value(Type::byte(), bytes.iter().map(|b| Value::Byte(*b)).collect())
 }
 
+impl Drop for ArrayObject {
+    fn drop(&mut self) {
+        if self.element().is_reference() {
+            crate::value::release::values(std::mem::take(self.items.get_mut()));
+        }
+    }
+}
+
 impl Object for ArrayObject {
     fn type_of(&self) -> Type {
         self.ty

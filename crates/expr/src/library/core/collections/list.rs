@@ -45,6 +45,12 @@ impl ListObject {
     }
 }
 
+impl Drop for ListObject {
+    fn drop(&mut self) {
+        crate::value::release::values(std::mem::take(&mut self.state.get_mut().items));
+    }
+}
+
 impl Object for ListObject {
     fn type_of(&self) -> Type {
         self.ty

@@ -33,6 +33,12 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        crate::value::release::values(std::mem::take(&mut self.state.get_mut().0));
+    }
+}
+
 impl Object for Line {
     fn type_of(&self) -> Type {
         self.ty

@@ -83,6 +83,13 @@ pub(crate) struct Table {
     pub(crate) version: u64,
 }
 
+impl Drop for Table {
+    fn drop(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        crate::value::release::values(entries.into_iter().flatten().flat_map(|e| [e.key, e.value]));
+    }
+}
+
 impl Table {
     pub(crate) fn new(equality: Equality) -> Self {
         Self { equality, entries: Vec::new(), free: Vec::new(), buckets: HashMap::default(), version: 0 }

@@ -13,7 +13,15 @@ type Start = Box<dyn Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync>;
 
 struct Lazy {
     element: Type,
-    start: Start,
+    start: Option<Start>,
+}
+
+impl Drop for Lazy {
+    fn drop(&mut self) {
+        if let Some(start) = self.start.take() {
+            crate::value::release::code(Box::new(start));
+        }
+    }
 }
 
 impl Object for Lazy {
@@ -26,7 +34,8 @@ impl Object for Lazy {
     }
 
     fn each(self: Arc<Self>, cx: &mut Cx<'_>) -> Option<Result<Each, Thrown>> {
-        Some((self.start)(cx))
+        let start = self.start.as_ref()?;
+        Some(cx.guard().and_then(|()| start(cx)))
     }
 
     fn is_internal(&self) -> bool {
@@ -39,21 +48,33 @@ pub(crate) fn lazy(
     element: Type,
     start: impl Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static,
 ) -> Value {
-    Value::object(Lazy { element, start: Box::new(start) })
+    Value::object(Lazy { element, start: Some(Box::new(start)) })
 }
 
-struct Running<F>(F);
+struct Running<F: Send + 'static>(Option<F>);
+
+impl<F: Send + 'static> Drop for Running<F> {
+    fn drop(&mut self) {
+        if let Some(next) = self.0.take() {
+            crate::value::release::code(Box::new(next));
+        }
+    }
+}
 
 impl<F> Enumerator for Running<F>
 where
-    F: FnMut(&mut Cx<'_>) -> Result<Option<Value>, Thrown> + Send,
+    F: FnMut(&mut Cx<'_>) -> Result<Option<Value>, Thrown> + Send + 'static,
 {
     fn next(&mut self, cx: &mut Cx<'_>) -> Result<Option<Value>, Thrown> {
-        (self.0)(cx)
+        cx.guard()?;
+        match &mut self.0 {
+            Some(next) => next(cx),
+            None => Ok(None),
+        }
     }
 }
 
 /// An enumeration of a function that gives the next element.
 pub(crate) fn running(next: impl FnMut(&mut Cx<'_>) -> Result<Option<Value>, Thrown> + Send + 'static) -> Each {
-    Box::new(Running(next))
+    Box::new(Running(Some(next)))
 }

@@ -30,6 +30,12 @@ struct Ordered {
     keys: Vec<Key>,
 }
 
+impl Drop for Ordered {
+    fn drop(&mut self) {
+        crate::value::release::values([std::mem::take(&mut self.items)]);
+    }
+}
+
 impl Object for Ordered {
     fn type_of(&self) -> Type {
         Type::enumerable(self.element.erased())
@@ -53,6 +59,7 @@ impl Object for Ordered {
 
 impl Ordered {
     fn sorted(&self, cx: &mut Cx<'_>) -> Result<Vec<Value>, Thrown> {
+        cx.guard()?;
         let items = cx.collect(&self.items)?;
         let mut keyed = Vec::with_capacity(items.len());
         for item in items {
