@@ -124,8 +124,15 @@ pub(crate) struct Emitter<'b, 'a> {
 pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Compiled, Type)> {
     let functions = std::mem::take(&mut binder.functions);
     let locals = std::mem::take(&mut binder.locals);
-    let mut emitter =
-        Emitter { functions: &functions, locals: &locals, places: HashMap::default(), slots: 0, used: Vec::new(), stack_base: stack::here(), too_deep: false };
+    let mut emitter = Emitter {
+        functions: &functions,
+        locals: &locals,
+        places: HashMap::default(),
+        slots: 0,
+        used: Vec::new(),
+        stack_base: stack::here(),
+        too_deep: false,
+    };
     emitter.layout(FnId(0));
     let cells = emitter.cells_of(&functions[0].body_locals);
     let span;
