@@ -9,7 +9,7 @@ use crate::bind::Binder;
 use crate::bind::query::Arena;
 use crate::emit::{self, Compiled};
 use crate::library::{Needs, Registry, TypeDef, standard};
-use crate::run::{Budget, Cx, Host};
+use crate::run::{Budget, Cx, Host, Text};
 use crate::syntax;
 use crate::types::Type;
 use crate::value::{Str, Value};
@@ -261,6 +261,15 @@ impl Program {
             other => cx.to_text(&other).map(Some),
         });
         result.map_err(|thrown| self.fault(&cx, thrown))
+    }
+
+    /// As [`Program::eval_text`], borrowed from the host where the expression only picks a text of it.
+    ///
+    /// # Errors
+    /// The exception that escaped.
+    pub fn eval_str<'h>(&'h self, host: &'h dyn Host) -> Result<Text<'h>, Fault> {
+        let mut cx = self.cx(host);
+        self.compiled.text(&mut cx).map_err(|thrown| self.fault(&cx, thrown))
     }
 
     /// `Convert.ToString(value, CultureInfo.InvariantCulture)`; empty for `null`.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use apimite_document::{Form, Island};
-use apimite_expr::{self as expr, Budget, Engine, Settings, Value};
+use apimite_expr::{self as expr, Budget, Engine, Settings, Text, Value};
 use apimite_model::{Decisions, DotnetGeneration};
 
 use crate::code::{CodeError, Program, Want};
@@ -75,8 +75,11 @@ impl Program for Compiled {
     }
 
     fn text<'e>(&'e self, exchange: &'e Exchange) -> Result<Cow<'e, str>, Fault> {
-        let text = self.0.eval_text(exchange).map_err(|f| fault(&f))?;
-        Ok(text.map_or(Cow::Borrowed(""), |text| Cow::Owned(text.as_str().to_owned())))
+        Ok(match self.0.eval_str(exchange).map_err(|f| fault(&f))? {
+            Text::Null => Cow::Borrowed(""),
+            Text::Host(text) => Cow::Borrowed(text),
+            Text::Own(text) => Cow::Owned(text.as_str().to_owned()),
+        })
     }
 
     fn boolean(&self, exchange: &Exchange) -> Result<bool, Fault> {

@@ -61,6 +61,7 @@ pub(crate) struct Compiled {
 
 enum Main {
     Value(ValueFn),
+    Text(TextFn),
     Bool(BoolFn),
     Block(StmtFn),
 }
@@ -82,12 +83,28 @@ impl Compiled {
         self.start(cx);
         match &self.main {
             Main::Value(f) => f(cx),
+            Main::Text(f) => f(cx).map(Text::into_value),
             Main::Bool(f) => f(cx).map(Value::Bool),
             Main::Block(f) => {
                 f(cx)?;
                 Ok(std::mem::take(&mut cx.returned))
             }
         }
+    }
+
+    /// The text of the result, borrowed from the host where the expression only picks it.
+    pub(crate) fn text<'h>(&self, cx: &mut Cx<'h>) -> Result<Text<'h>, Thrown> {
+        if let Main::Text(f) = &self.main {
+            if self.slots > 0 || self.functions.is_some() {
+                self.start(cx);
+            }
+            return f(cx);
+        }
+        Ok(match self.value(cx)? {
+            Value::Null => Text::Null,
+            Value::Str(text) => Text::Own(text),
+            other => Text::Own(cx.to_text(&other)?),
+        })
     }
 
     pub(crate) fn bool(&self, cx: &mut Cx<'_>) -> Result<bool, Thrown> {
@@ -149,6 +166,13 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Co
                 && let crate::bind::bound::K::Convert(inner, _) = &e.kind
             {
                 Main::Bool(emitter.bool(inner))
+            } else if e.ty == Type::string() {
+                Main::Text(emitter.text(e))
+            } else if natural == Type::string()
+                && let crate::bind::bound::K::Convert(inner, _) = &e.kind
+                && inner.ty == Type::string()
+            {
+                Main::Text(emitter.text(inner))
             } else {
                 Main::Value(emitter.value(e))
             }
