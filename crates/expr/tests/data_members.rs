@@ -1,5 +1,7 @@
 //! Members of JSON and XML types, one expression each: what Newtonsoft.Json and LINQ to XML answer.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use apimite_expr::{Engine, Form, NoHost, Settings, Want};
 
 /// The text of the value, or the simple name of the exception.

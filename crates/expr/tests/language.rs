@@ -1,5 +1,7 @@
 //! The language without a context: values, statements, refusals.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use apimite_expr::{Engine, Form, NoHost, Settings, Value, Want};
 
 fn engine() -> Engine {

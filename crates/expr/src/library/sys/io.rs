@@ -272,22 +272,6 @@ static STRING_WRITER: TypeDef = class("System.IO.StringWriter")
     ]])
     .def();
 
-/// Appends text to a `TextWriter` for another library member; `false` if the value is none.
-pub(crate) fn write_text(value: &Value, text: &str) -> bool {
-    let Some(writer) = value.downcast::<WriterObject>() else { return false };
-    builder::push(&writer.target, text);
-    true
-}
-
-/// What is left in a `TextReader`, used up, for another library member.
-pub(crate) fn rest_of_reader(value: &Value) -> Option<String> {
-    let reader = value.downcast::<ReaderObject>()?;
-    let mut state = reader.state.lock();
-    let rest = String::from_utf16_lossy(&reader.units[state.0..]);
-    state.0 = reader.units.len();
-    Some(rest)
-}
-
 /// A `MemoryStream`.
 struct StreamObject(Mutex<(Vec<u8>, usize)>);
 
