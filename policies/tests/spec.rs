@@ -1,5 +1,7 @@
 //! Runs every literate page of `spec/` as tests, one for each case.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::path::Path;
 
 use apimite_policy::env::Shared;

@@ -1,5 +1,7 @@
 //! Every case with a known C# answer, run through `apimite eval --cases`: the regression test of the expression engine.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! Edits of a served folder come into force; broken ones do not.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use support::{Gateway, apimite, signal, until, write};

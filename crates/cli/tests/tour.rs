@@ -1,5 +1,7 @@
 //! The requests that the bare command prints, each with what it promises.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use apimite_import::sample::{At, TOUR};

@@ -88,9 +88,10 @@ async fn fail(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &
     exchange.section = Section::OnError;
     // A fault inside on-error stops it; what the response holds is the answer.
     if let Err(second) = run_block(&pipeline.on_error, exchange, env).await
-        && let Some(trace) = &mut exchange.trace {
-            trace.text(Section::OnError.name(), &second.source, exchange.clock.now(), &second.message);
-        }
+        && let Some(trace) = &mut exchange.trace
+    {
+        trace.text(Section::OnError.name(), &second.source, exchange.clock.now(), &second.message);
+    }
 }
 
 /// Runs the steps of a block; wrappers such as `retry` call it for their children.
@@ -206,10 +207,11 @@ pub async fn buffer(needs: Needs, exchange: &Exchange, env: &Env) -> Result<(), 
     }
     if needs.response_body
         && let Some(response) = &exchange.response
-            && response.body.is_stream() {
-                response.body.buffer(env.buffer_limit).await.map_err(|error| {
-                    Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string()).source("forward-request")
-                })?;
-            }
+        && response.body.is_stream()
+    {
+        response.body.buffer(env.buffer_limit).await.map_err(|error| {
+            Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string()).source("forward-request")
+        })?;
+    }
     Ok(())
 }

@@ -56,9 +56,10 @@ impl Page {
                     let block = Block { text: block.text.trim_end_matches('\n').to_owned(), ..block.clone() };
                     open = None;
                     if KINDS.contains(&block.kind.as_str())
-                        && let Some(case) = cases.last_mut() {
-                            case.blocks.push(block);
-                        }
+                        && let Some(case) = cases.last_mut()
+                    {
+                        case.blocks.push(block);
+                    }
                 }
                 Some(block) => {
                     block.text.push_str(line);

@@ -67,9 +67,10 @@ pub(super) fn golden(value: &Value, cx: &mut Cx<'_>, level: u8) -> Result<Json, 
         if is_internal(value) { Json::Null } else { cx.to_text(value).map_or(Json::Null, |text| text.as_str().into()) };
     let mut shape = json!({ "type": type_name(value), "value": text });
     if level < MAX_LEVELS
-        && let Some(items) = elements(value, cx) {
-            let items: Vec<Json> = items?.iter().map(|item| golden(item, cx, level + 1)).collect::<Result<_, _>>()?;
-            shape["items"] = items.into();
-        }
+        && let Some(items) = elements(value, cx)
+    {
+        let items: Vec<Json> = items?.iter().map(|item| golden(item, cx, level + 1)).collect::<Result<_, _>>()?;
+        shape["items"] = items.into();
+    }
     Ok(shape)
 }

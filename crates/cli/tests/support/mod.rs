@@ -1,5 +1,10 @@
 //! A running `apimite` and a small HTTP client, for black-box tests.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may; the limit guards against a gateway that hangs"
+)]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

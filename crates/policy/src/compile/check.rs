@@ -167,9 +167,10 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
         }
         Content::Empty | Content::Text(..) => {
             if let Content::Text(kind, expressions) = content
-                && (*kind != Kind::Text || *expressions == Expressions::Refused) {
-                    outcome = check_literal(&element.text(), *kind, *expressions, &element.name, cx);
-                }
+                && (*kind != Kind::Text || *expressions == Expressions::Refused)
+            {
+                outcome = check_literal(&element.text(), *kind, *expressions, &element.name, cx);
+            }
             for child in element.elements() {
                 outcome = Err(unknown_child(element, child, [], cx));
             }

@@ -100,9 +100,10 @@ pub fn to_text(value: &Value) -> Result<String, Fault> {
 /// A fault when the value's `ToString()` throws.
 pub fn to_bytes(value: &Value) -> Result<bytes::Bytes, Fault> {
     if let Some(array) = value.downcast::<ArrayObject>()
-        && array.type_of().element() == Some(Type::byte()) {
-            return Ok(array.bytes().into());
-        }
+        && array.type_of().element() == Some(Type::byte())
+    {
+        return Ok(array.bytes().into());
+    }
     to_text(value).map(Into::into)
 }
 
