@@ -80,7 +80,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     let origin = origin(args);
     let imported = load::import(&origin)?;
     let mut diagnostics = imported.diagnostics.clone();
-    let (mut service, settings) = (imported.service, imported.settings);
+    let (mut service, settings, files) = (imported.service, imported.settings, imported.files);
     // The side runtime carries the echo backend, management and the watcher; the data plane has threads of its own.
     let side = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -139,8 +139,15 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
             other => addresses.private_endpoints.push((other.into(), *address)),
         }
     }
-    let running =
-        Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, counters, args.allow_clock));
+    let running = Arc::new(Running::new(
+        origin.clone(),
+        gateway.handle(),
+        echo_address,
+        clock,
+        counters,
+        args.allow_clock,
+        files,
+    ));
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());

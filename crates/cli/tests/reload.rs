@@ -6,7 +6,7 @@ mod support;
 
 use support::{Gateway, apimite, signal, until, write};
 
-const API: &str = r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false}}"#;
+const API: &str = r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#;
 const SPEC: &str = "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n";
 
 fn policy(value: &str) -> String {

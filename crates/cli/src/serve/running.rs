@@ -7,6 +7,7 @@ use apimite_clock::Clock;
 use apimite_counters::{CounterFilter, CounterView, Counters, Kind, Outcome, Usage};
 use apimite_diag::Diagnostics;
 use apimite_gateway::Snapshot;
+use apimite_import::{FileRead, Imported};
 use apimite_management::local::{ClockChange, Local};
 use apimite_model::{PublicAccess, Service};
 use apimite_policy::compile::CompiledService;
@@ -26,6 +27,8 @@ pub(crate) struct Running {
     clock: Clock,
     counters: Counters,
     allow_clock: bool,
+    /// What the configuration in force, or the last refused one, was read from.
+    files: Mutex<Vec<FileRead>>,
     /// What was set while running and outlives a reload; the lock also orders changes.
     public_access: Mutex<Option<PublicAccess>>,
 }
@@ -38,8 +41,10 @@ impl Running {
         clock: Clock,
         counters: Counters,
         allow_clock: bool,
+        files: Vec<FileRead>,
     ) -> Self {
-        Self { origin, snapshot, echo, clock, counters, allow_clock, public_access: Mutex::new(None) }
+        let files = Mutex::new(files);
+        Self { origin, snapshot, echo, clock, counters, allow_clock, files, public_access: Mutex::new(None) }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -51,8 +56,22 @@ impl Running {
     /// # Errors
     /// Every refusal.
     pub(crate) fn reload(&self) -> Result<Diagnostics, Diagnostics> {
-        let chosen = self.public_access.lock();
         let imported = load::import(&self.origin)?;
+        self.put_in_force(imported)
+    }
+
+    /// Reloads after something below the folder changed, unless none of the files that count did.
+    pub(crate) fn reload_changed(&self) {
+        match load::import(&self.origin) {
+            Ok(imported) if *self.files.lock() == imported.files => {}
+            Ok(imported) => self.tell(self.put_in_force(imported)),
+            Err(refusals) => self.tell(Err(refusals)),
+        }
+    }
+
+    fn put_in_force(&self, imported: Imported) -> Result<Diagnostics, Diagnostics> {
+        let chosen = self.public_access.lock();
+        self.files.lock().clone_from(&imported.files);
         if imported.diagnostics.has_errors() {
             return Err(imported.diagnostics);
         }
@@ -69,7 +88,11 @@ impl Running {
 
     /// Reloads and tells the terminal.
     pub(crate) fn reload_and_tell(&self) {
-        match self.reload() {
+        self.tell(self.reload());
+    }
+
+    fn tell(&self, outcome: Result<Diagnostics, Diagnostics>) {
+        match outcome {
             Ok(warnings) => {
                 for warning in &warnings.0 {
                     eprintln!("{}", warning.render());

@@ -50,6 +50,6 @@ async fn reloads(running: Arc<Running>, mut changes: mpsc::Receiver<()>) {
         tokio::time::sleep(SETTLE).await;
         while changes.try_recv().is_ok() {}
         let running = running.clone();
-        let _ = tokio::task::spawn_blocking(move || running.reload_and_tell()).await;
+        let _ = tokio::task::spawn_blocking(move || running.reload_changed()).await;
     }
 }
