@@ -405,6 +405,8 @@ pub(crate) struct Function<'a> {
     pub(crate) calls: Vec<FnId>,
     pub(crate) locals: Vec<LocalId>,
     pub(crate) type_params: Vec<Str>,
+    /// What the type parameters stand for in this instance of a generic local function.
+    pub(crate) type_args: Vec<Type>,
 }
 
 /// A parameter of a local function.

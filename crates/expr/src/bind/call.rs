@@ -139,7 +139,7 @@ impl<'a> Binder<'a> {
 
     fn call_group(&mut self, methods: Methods<'a>, given: Vec<Given<'a>>, span: Span) -> B<'a> {
         if let Some(function) = methods.local {
-            return self.call_local(function, given, span);
+            return self.call_local(function, &methods.type_args, given, span);
         }
         let is_static = methods.target.is_none();
         let name = methods.name.clone();
@@ -298,7 +298,34 @@ impl<'a> Binder<'a> {
         );
     }
 
-    fn call_local(&mut self, function: FnId, given: Vec<Given<'a>>, span: Span) -> B<'a> {
+    fn call_local(&mut self, function: FnId, type_args: &[Type], given: Vec<Given<'a>>, span: Span) -> B<'a> {
+        let count = self.functions[function.0].type_params.len();
+        if count > 0 {
+            if given.iter().any(|g| g.value.is_error()) {
+                return B::error(span);
+            }
+            let signature = self.functions[function.0].signature.clone();
+            let types = if type_args.is_empty() {
+                let pairs: Vec<(Type, ParamMode, &Given<'a>)> =
+                    signature.iter().zip(&given).map(|(s, g)| (s.ty, s.mode, g)).collect();
+                self.infer_parameters(0, count, &[], &pairs)
+            } else {
+                (type_args.len() == count).then(|| type_args.to_vec())
+            };
+            let name = self.functions[function.0].name.clone();
+            let Some(instance) = types.and_then(|types| self.instance(function, &types)) else {
+                return self.fail(
+                    "CS0411",
+                    span,
+                    format!("The type arguments for method '{name}' cannot be inferred from the usage. Try specifying the type arguments explicitly."),
+                );
+            };
+            return self.call_instance(instance, given, span);
+        }
+        self.call_instance(function, given, span)
+    }
+
+    fn call_instance(&mut self, function: FnId, given: Vec<Given<'a>>, span: Span) -> B<'a> {
         let current = self.current;
         let mut at = Some(current);
         // Everything between here and the function's own home hands its captures on.

@@ -68,11 +68,24 @@ impl<'a> Binder<'a> {
         class: &[Type],
         pairs: &[(Type, ParamMode, &Given<'a>)],
     ) -> Option<Vec<Type>> {
-        let mut inference = Inference {
-            base: member.def.arity(),
-            bounds: vec![Bounds::default(); member.type_params.len()],
-            class: class.to_vec(),
-        };
+        let found = self.infer_parameters(member.def.arity(), member.type_params.len(), class, pairs)?;
+        for (fixed, only) in found.iter().zip(&member.struct_only) {
+            if *only && (!fixed.is_value_type() || fixed.nullable_of().is_some()) {
+                return None;
+            }
+        }
+        Some(found)
+    }
+
+    /// As [`Self::infer`], for type parameters `base..base + count`.
+    pub(crate) fn infer_parameters(
+        &mut self,
+        base: usize,
+        count: usize,
+        class: &[Type],
+        pairs: &[(Type, ParamMode, &Given<'a>)],
+    ) -> Option<Vec<Type>> {
+        let mut inference = Inference { base, bounds: vec![Bounds::default(); count], class: class.to_vec() };
         // Phase one.
         for (ty, mode, given) in pairs {
             self.phase_one(&mut inference, &given.value, *ty, *mode);
@@ -146,12 +159,6 @@ impl<'a> Binder<'a> {
                     return None;
                 }
                 self.fix(&mut inference, index)?;
-            }
-        }
-        for (index, only) in member.struct_only.iter().enumerate() {
-            let fixed = inference.bounds[index].fixed?;
-            if *only && (!fixed.is_value_type() || fixed.nullable_of().is_some()) {
-                return None;
             }
         }
         inference.bounds.into_iter().map(|b| b.fixed).collect()

@@ -95,6 +95,7 @@ impl<'a> Binder<'a> {
             calls: Vec::new(),
             locals: Vec::new(),
             type_params: Vec::new(),
+            type_args: Vec::new(),
         });
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);

@@ -80,6 +80,9 @@ pub(crate) struct Binder<'a> {
     checked: bool,
     /// In a constant expression where overflow is not told (inside `unchecked`).
     unchecked: bool,
+    /// Generic local functions with how many scopes were open where they are declared, and their instances.
+    generics: Map<FnId, (&'a ast::LocalFunction, usize)>,
+    instances: Map<(FnId, Vec<Type>), FnId>,
     receivers: Vec<B<'a>>,
     /// The next member access is the target of a call: a property that is no delegate does not count.
     pub(crate) invoked: bool,
@@ -117,6 +120,7 @@ impl<'a> Binder<'a> {
             calls: Vec::new(),
             locals: Vec::new(),
             type_params: Vec::new(),
+            type_args: Vec::new(),
         };
         Self {
             registry,
@@ -131,6 +135,8 @@ impl<'a> Binder<'a> {
             current: FnId(0),
             checked: false,
             unchecked: false,
+            generics: Map::default(),
+            instances: Map::default(),
             receivers: Vec::new(),
             invoked: false,
             lambda_cache: Map::default(),

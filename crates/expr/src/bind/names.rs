@@ -140,8 +140,9 @@ impl<'a> Binder<'a> {
         let mut at = Some(self.current);
         while let Some(id) = at {
             let function = &self.functions[id.0];
-            if function.type_params.iter().any(|p| p.as_str() == name) {
-                return Some(Type::object());
+            if let Some(index) = function.type_params.iter().position(|p| p.as_str() == name) {
+                let open = || Type::param(u16::try_from(index).unwrap_or(u16::MAX), name);
+                return Some(function.type_args.get(index).copied().unwrap_or_else(open));
             }
             at = function.parent;
         }
@@ -205,7 +206,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn type_not_found(&mut self, path: &str, arity: usize, span: Span) {
         let arities = self.registry.arities(path);
         if let Some(other) = arities.iter().copied().find(|a| *a != arity) {
-            if arity == 0 {
+            if arity == 0 || other > 0 {
                 self.report("CS0305", span, format!("Using the generic type '{path}' requires {other} type arguments"));
             } else {
                 self.report(

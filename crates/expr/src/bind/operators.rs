@@ -509,8 +509,15 @@ impl<'a> Binder<'a> {
         // x == null for nullable value types
         if equality && (left.is_null() || right.is_null()) {
             let other = if left.is_null() { right } else { left };
+            let base = other.ty.underlying();
+            let lifts = is_number(base) || base == Type::char() || base == Type::bool() || base.is_enum();
             if other.ty.nullable_of().is_some() {
                 return Some(B::new(K::IsNull { value: Box::new(other.clone()), negate }, Type::bool(), span));
+            }
+            if lifts {
+                // Lifted: never null, but evaluated.
+                let boxed = B::new(K::Convert(Box::new(other.clone()), How::Same), other.ty.nullable(), span);
+                return Some(B::new(K::IsNull { value: Box::new(boxed), negate }, Type::bool(), span));
             }
             return None;
         }

@@ -665,11 +665,44 @@ impl<'a> Binder<'a> {
             self.newer(span, "static local functions", "8.0");
         }
         self.check_declaration(&function.name);
+        let id = self.declare_instance(function, self.current, Vec::new());
+        if !function.type_params.is_empty() {
+            self.generics.insert(id, (function, self.scopes.len()));
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.names.insert(function.name.name.clone(), Symbol::Function(id));
+        }
+        let _ = span;
+        Some(id)
+    }
+
+    /// The instance of a generic local function for these type arguments; bound when first called.
+    pub(crate) fn instance(&mut self, generic: FnId, types: &[Type]) -> Option<FnId> {
+        if let Some(known) = self.instances.get(&(generic, types.to_vec())) {
+            return Some(*known);
+        }
+        let (function, scopes) = *self.generics.get(&generic)?;
+        if !self.enter(function.name.span) {
+            return None;
+        }
+        let parent = self.functions[generic.0].parent.unwrap_or(FnId(0));
+        let inner = self.scopes.split_off(scopes.min(self.scopes.len()));
+        let id = self.declare_instance(function, parent, types.to_vec());
+        self.instances.insert((generic, types.to_vec()), id);
+        let outer = std::mem::replace(&mut self.current, parent);
+        self.function_body(id, function);
+        self.current = outer;
+        self.scopes.extend(inner);
+        self.leave();
+        Some(id)
+    }
+
+    fn declare_instance(&mut self, function: &'a ast::LocalFunction, parent: FnId, type_args: Vec<Type>) -> FnId {
         let id = FnId(self.functions.len());
         let type_params: Vec<Str> = function.type_params.iter().map(|p| Str::new(&p.name)).collect();
         self.functions.push(Function {
             name: Str::new(&function.name.name),
-            parent: Some(self.current),
+            parent: Some(parent),
             params: Vec::new(),
             signature: Vec::new(),
             ret: Type::error(),
@@ -681,6 +714,7 @@ impl<'a> Binder<'a> {
             calls: Vec::new(),
             locals: Vec::new(),
             type_params,
+            type_args,
         });
         let outer = std::mem::replace(&mut self.current, id);
         let ret = self.ty(&function.returns);
@@ -710,13 +744,14 @@ impl<'a> Binder<'a> {
         self.current = outer;
         self.functions[id.0].ret = ret;
         self.functions[id.0].signature = signature;
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.names.insert(function.name.name.clone(), Symbol::Function(id));
-        }
-        Some(id)
+        id
     }
 
     fn function_body(&mut self, id: FnId, function: &'a ast::LocalFunction) {
+        // A generic one is bound for each list of type arguments it is called with.
+        if self.functions[id.0].type_params.len() != self.functions[id.0].type_args.len() {
+            return;
+        }
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);
         let switches = std::mem::take(&mut self.switches);

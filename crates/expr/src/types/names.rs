@@ -150,6 +150,7 @@ impl Type {
                 format!("{}[{}]", element.short_name(), ",".repeat(usize::from(*rank) - 1))
             }
             Kind::Anonymous { types, .. } => format!("<>f__AnonymousType0`{}", types.len()),
+            Kind::Void => "Void".to_owned(),
             _ => self.clr(),
         }
     }

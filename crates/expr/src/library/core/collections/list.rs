@@ -20,6 +20,8 @@ pub struct ListObject {
 
 struct State {
     items: Vec<Value>,
+    /// What `Capacity` says.
+    capacity: usize,
     version: u64,
 }
 
@@ -27,7 +29,7 @@ struct State {
 pub fn list_value(element: Type, items: Vec<Value>) -> Value {
     Value::object(ListObject {
         ty: Type::generic(&LIST, &[element.erased()]),
-        state: RwLock::new(State { items, version: 0 }),
+        state: RwLock::new(State { capacity: items.len(), items, version: 0 }),
     })
 }
 
@@ -41,7 +43,12 @@ impl ListObject {
     pub fn change<R>(&self, change: impl FnOnce(&mut Vec<Value>) -> R) -> R {
         let mut state = self.state.write();
         state.version += 1;
-        change(&mut state.items)
+        let result = change(&mut state.items);
+        let length = state.items.len();
+        if length > state.capacity {
+            state.capacity = length.max(state.capacity * 2).max(4);
+        }
+        result
     }
 }
 
@@ -158,7 +165,11 @@ static ROWS: &[Row] = &[
                 "Non-negative number required. (Parameter 'capacity')",
             ));
         }
-        Ok(list_value(a.ty(0), Vec::new()))
+        let list = list_value(a.ty(0), Vec::new());
+        if let Some(own) = list.downcast::<ListObject>() {
+            own.state.write().capacity = usize::try_from(a.int(0)).unwrap_or(0);
+        }
+        Ok(list)
     }),
     ctor("(IEnumerable<T> collection)", |cx, a| {
         let items = cx.collect(a.need(0, "collection")?)?;
@@ -179,7 +190,7 @@ static ROWS: &[Row] = &[
         Ok(Value::Null)
     }),
     p("int Capacity", |_, a| {
-        Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().items.len().max(4)).unwrap_or(i32::MAX)))
+        Ok(Value::Int(i32::try_from(a.obj::<ListObject>(0)?.state.read().capacity).unwrap_or(i32::MAX)))
     }),
     hidden(p("bool IsReadOnly", |_, _| Ok(Value::Bool(false)))),
     m("void AddRange(IEnumerable<T> collection)", |cx, a| {

@@ -29,7 +29,7 @@ pub(crate) fn sort_by(
     match error {
         None => Ok(()),
         // Sort wraps what comparing throws.
-        Some(thrown) if thrown.kind == ExceptionKind::Argument => {
+        Some(thrown) if thrown.kind != ExceptionKind::Budget => {
             let mut wrapped =
                 Exception::new(ExceptionKind::InvalidOperation, "Failed to compare two elements in the array.");
             wrapped.inner = Some(thrown);
