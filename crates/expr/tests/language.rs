@@ -65,7 +65,10 @@ fn statements_run() {
         ("T Id<T>(T x) => x; return Id(5) + Id(\"a\");", "5a System.String"),
         ("int x = 0; int F() { try { return x; } finally { x = 5; } } return F() * 10 + x;", "5 System.Int32"),
         ("int i = 0; int[] a = { 10, 20 }; a[i++] = i; return a[0] * 10 + a[1];", "30 System.Int32"),
-        ("var q = from a in new[] { 1, 2 } from b in new[] { 3, 4 } where a + b > 4 orderby a descending, b select a * b; return q.First();", "6 System.Int32"),
+        (
+            "var q = from a in new[] { 1, 2 } from b in new[] { 3, 4 } where a + b > 4 orderby a descending, b select a * b; return q.First();",
+            "6 System.Int32",
+        ),
         ("Func<int, Func<int, int>> add = a => b => a + b; return add(1)(2);", "3 System.Int32"),
         ("switch (2) { case 1: return \"a\"; case 2: goto case 1; default: return \"d\"; }", "a System.String"),
     ] {
