@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Reload(Management),
     /// List, set or reset the counters of a running gateway
     Counters(CountersArgs),
+    /// Send a request to a running gateway and show what each policy did to it
+    Trace(Trace),
     /// Show what a limit would do under a load, in virtual time (`apimite simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate {
@@ -83,6 +85,9 @@ pub(crate) struct Serve {
     /// Let the management listener move the clock
     #[arg(long)]
     pub(crate) allow_clock: bool,
+    /// Trace every request; `apimite trace --last` shows the last one
+    #[arg(long)]
+    pub(crate) trace: bool,
     /// Seconds that requests in flight may take after SIGTERM [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain: Option<u64>,
@@ -150,6 +155,36 @@ pub(crate) struct Explain {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// Method
+    #[arg(required_unless_present_any = ["last", "id", "list"])]
+    pub(crate) method: Option<String>,
+    /// URL of the running gateway, such as `http://127.0.0.1:8280/orders/42`
+    #[arg(required_unless_present_any = ["last", "id", "list"])]
+    pub(crate) url: Option<String>,
+    /// Header, as `Name: value`; may be repeated
+    #[arg(long, short = 'H', value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+    /// Body
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) data: Option<String>,
+    /// Show the last trace instead of sending a request
+    #[arg(long, conflicts_with_all = ["method", "id", "list"])]
+    pub(crate) last: bool,
+    /// Show the trace with this id
+    #[arg(long, conflicts_with_all = ["method", "list"])]
+    pub(crate) id: Option<String>,
+    /// List the last traces
+    #[arg(long, conflicts_with = "method")]
+    pub(crate) list: bool,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) at: Management,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Init {
     /// Folder to write; it must not exist yet or be empty
     #[arg(default_value = "apim")]
@@ -159,7 +194,7 @@ pub(crate) struct Init {
 #[derive(Debug, Args)]
 pub(crate) struct Management {
     /// Address of the management listener of the running gateway
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8281")]
+    #[arg(long, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8281")]
     pub(crate) management: SocketAddr,
 }
 

@@ -79,7 +79,7 @@ fn finish(outcome: Result<Value, String>) -> ExitCode {
 }
 
 /// One small request; the management listener answers with JSON.
-fn call(at: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+pub(crate) fn call(at: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value, String> {
     let away = |error: std::io::Error| {
         format!(
             "no gateway answers at {at}: {error}\n  help: start one with `apimite serve`, or name its address with --management"

@@ -11,6 +11,7 @@ mod init;
 mod load;
 mod report;
 mod serve;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Clock(args) => control::clock(&args),
         Command::Reload(args) => control::reload(&args),
         Command::Counters(args) => control::counters(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Simulate { arguments } => simulate(arguments),
     }
 }

@@ -5,6 +5,7 @@ mod banner;
 mod certificates;
 mod running;
 mod stores;
+mod traces;
 mod watch;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,6 +26,7 @@ use crate::args::{Format, Serve};
 use crate::load::{self, Origin};
 use crate::{echo, report};
 use running::Running;
+use traces::{TraceLog, Watcher};
 
 /// Bytes of the internal cache.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -123,7 +125,9 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     options.listeners = listeners(args, &settings);
     options.workers = args.workers;
     options.limits = limits(&settings);
-    options.observer = log;
+    let management_address = management.as_ref().and_then(|listener| listener.local_addr().ok());
+    let traces = Arc::new(TraceLog::new(clock.clone(), management_address, args.trace));
+    options.observer = Some(Arc::new(Watcher { log, traces: traces.clone() }));
     let secured = options.listeners.iter().any(|l| l.security == apimite_gateway::config::Security::Tls);
     let ca = if secured { Some(certificates::certificates(&settings, &names, &clock, &mut options)?) } else { None };
     let gateway = Gateway::start(options, snapshot).map_err(|error| {
@@ -131,7 +135,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     })?;
 
     let mut addresses =
-        Addresses { management: management.as_ref().and_then(|l| l.local_addr().ok()), ..Addresses::default() };
+        Addresses { management: management_address, ..Addresses::default() };
     for (name, address) in gateway.addresses() {
         match &**name {
             "http" => addresses.http = Some(*address),
@@ -139,6 +143,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
             other => addresses.private_endpoints.push((other.into(), *address)),
         }
     }
+    traces.knows(gateway.handle());
     let running = Arc::new(Running::new(
         origin.clone(),
         gateway.handle(),
@@ -151,6 +156,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());
+        let routes = routes.merge(apimite_management::traces::routes(traces.clone()));
         side.spawn(async move {
             // Ends with the process.
             let _ = axum::serve(listener, routes).await;

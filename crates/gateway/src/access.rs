@@ -57,13 +57,29 @@ pub struct Record<'a> {
     pub body_bytes: u64,
 }
 
+/// What an [`Observer`] decides about the trace of a request.
+#[derive(Debug, Default)]
+pub struct Tracing {
+    /// The trace to write into; `None` when only headers are added.
+    pub trace: Option<Trace>,
+    /// Headers to add to the answer.
+    pub headers: HeaderMap,
+    /// Does it take a subscription that allows tracing? Without one the trace is thrown away and no header is added.
+    pub if_allowed: bool,
+}
+
 /// Is told about requests: access log, metrics, traces.
 pub trait Observer: Send + Sync {
     /// A request is over: one call for each, on every path.
     fn finished(&self, record: &Record<'_>);
 
-    /// Is this request to be traced? The trace and the headers to add to its answer. Asked before its key is checked.
-    fn trace(&self, _headers: &HeaderMap, _exchange: &Exchange) -> Option<(Trace, HeaderMap)> {
+    /// Does it want a record of every request? When not, only those with a trace are told about.
+    fn wants_records(&self) -> bool {
+        true
+    }
+
+    /// Is this request to be traced? Asked before its key is checked, with the headers of the request.
+    fn trace(&self, _headers: &HeaderMap, _exchange: &Exchange) -> Option<Tracing> {
         None
     }
 

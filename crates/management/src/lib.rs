@@ -1,5 +1,7 @@
 //! The control plane: what changes a running gateway, over HTTP.
 //!
-//! [`local`] are the routes that exist only here (`/apimite/…`): the switch of public access, the clock, reload.
+//! [`local`] are the routes that exist only here (`/apimite/…`): the switch of public access, the clock, reload;
+//! [`traces`] are those of the last requests.
 
 pub mod local;
+pub mod traces;

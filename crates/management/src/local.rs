@@ -70,7 +70,7 @@ pub fn routes(local: Arc<dyn Local>) -> Router {
         .with_state(local)
 }
 
-fn refuse(status: StatusCode, message: &str) -> Response {
+pub(crate) fn refuse(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "error": { "code": "Refused", "message": message } }))).into_response()
 }
 

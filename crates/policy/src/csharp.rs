@@ -51,7 +51,7 @@ impl CSharp {
             .0
             .compile(island.code, form, wanted)
             .map_err(|errors| errors.into_iter().map(code_error).collect::<Vec<_>>())?;
-        Ok(Arc::new(Compiled(program)))
+        Ok(Arc::new(Compiled { program, code: island.code.into() }))
     }
 }
 
@@ -59,23 +59,30 @@ fn code_error(error: expr::CompileError) -> CodeError {
     CodeError { code: Cow::Borrowed(error.code), message: error.message, help: error.help, span: error.span }
 }
 
-struct Compiled(expr::Program);
+struct Compiled {
+    program: expr::Program,
+    code: Box<str>,
+}
 
-fn fault(fault: &expr::Fault) -> Fault {
-    Fault::expression(&fault.thrown)
+impl Compiled {
+    /// The fault of an exception, with the part of the expression that threw it.
+    fn fault(&self, fault: &expr::Fault) -> Fault {
+        let part = self.code.get(fault.span.start as usize..fault.span.end as usize).filter(|part| !part.is_empty());
+        Fault { code: part.map(Into::into), ..Fault::expression(&fault.thrown) }
+    }
 }
 
 impl Program for Compiled {
     fn warnings(&self) -> Vec<CodeError> {
-        self.0.warnings().iter().cloned().map(code_error).collect()
+        self.program.warnings().iter().cloned().map(code_error).collect()
     }
 
     fn value(&self, exchange: &Exchange) -> Result<Value, Fault> {
-        self.0.eval(exchange).map_err(|f| fault(&f))
+        self.program.eval(exchange).map_err(|f| self.fault(&f))
     }
 
     fn text<'e>(&'e self, exchange: &'e Exchange) -> Result<Cow<'e, str>, Fault> {
-        Ok(match self.0.eval_str(exchange).map_err(|f| fault(&f))? {
+        Ok(match self.program.eval_str(exchange).map_err(|f| self.fault(&f))? {
             Text::Null => Cow::Borrowed(""),
             Text::Host(text) => Cow::Borrowed(text),
             Text::Own(text) => Cow::Owned(text.as_str().to_owned()),
@@ -83,11 +90,11 @@ impl Program for Compiled {
     }
 
     fn boolean(&self, exchange: &Exchange) -> Result<bool, Fault> {
-        self.0.eval_bool(exchange).map_err(|f| fault(&f))
+        self.program.eval_bool(exchange).map_err(|f| self.fault(&f))
     }
 
     fn needs(&self) -> Needs {
-        let needs = self.0.needs();
+        let needs = self.program.needs();
         Needs { request_body: needs.request_body, response_body: needs.response_body, code: true }
     }
 }

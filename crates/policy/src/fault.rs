@@ -35,6 +35,8 @@ pub struct Fault {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Where it happened; filled in by the executor.
     pub place: Option<Place>,
+    /// The part of the expression that threw; shown in traces.
+    pub code: Option<Box<str>>,
     /// Does the response that exists stay, instead of a built-in answer?
     pub keeps_response: bool,
 }
@@ -64,6 +66,7 @@ impl Fault {
             public: None,
             headers: Vec::new(),
             place: None,
+            code: None,
             keeps_response: false,
         }
     }

@@ -25,4 +25,5 @@ pub mod rhai;
 pub mod run;
 pub mod step;
 pub mod target;
+pub mod traced;
 pub mod url;

@@ -11,6 +11,7 @@ use crate::env::Env;
 use crate::exchange::Exchange;
 use crate::fault::{BACKEND_CONNECTION_FAILURE, CLIENT_CONNECTION_FAILURE, Fault, Place};
 use crate::step::{Block, Choose, Flow, Needs, Pipeline, Step, StepKind};
+use crate::traced::{self, Before};
 
 /// Runs inbound, backend and outbound, and on-error after a fault. Afterwards `exchange.response` holds the answer.
 ///
@@ -77,9 +78,8 @@ async fn finish(exchange: &mut Exchange, env: &Env) {
 }
 
 async fn fail(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &Env) {
-    let section = exchange.section;
-    if let Some(trace) = &mut exchange.trace {
-        trace.text(section.name(), &fault.source, exchange.clock.now(), &fault.message);
+    if exchange.trace.is_some() {
+        traced::fault(&fault, exchange);
     }
     exchange.set_last_error(&fault);
     if !fault.keeps_response || exchange.response.is_none() {
@@ -88,9 +88,9 @@ async fn fail(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &
     exchange.section = Section::OnError;
     // A fault inside on-error stops it; what the response holds is the answer.
     if let Err(second) = run_block(&pipeline.on_error, exchange, env).await
-        && let Some(trace) = &mut exchange.trace
+        && exchange.trace.is_some()
     {
-        trace.text(Section::OnError.name(), &second.source, exchange.clock.now(), &second.message);
+        traced::fault(&second, exchange);
     }
 }
 
@@ -115,6 +115,7 @@ async fn run_steps(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<
         if step.info.needs.any() {
             buffer(step.info.needs, exchange, env).await.map_err(|fault| placed(fault, step))?;
         }
+        let before = Before::of(exchange);
         let outcome = match &step.kind {
             StepKind::Now(now) => now.run(exchange, env),
             StepKind::Io(io) => io.run(exchange, env).await,
@@ -125,7 +126,7 @@ async fn run_steps(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<
                 Err(fault) => Err(fault),
             },
         };
-        after(step, exchange);
+        after(step, before, exchange);
         match outcome {
             Ok(Flow::Next) => {}
             Ok(flow) => return Ok(flow),
@@ -138,6 +139,7 @@ async fn run_steps(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<
 /// Runs a block in which nothing waits.
 fn run_now(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
     for step in block.steps() {
+        let before = Before::of(exchange);
         let outcome = match &step.kind {
             StepKind::Now(now) => now.run(exchange, env),
             StepKind::Choose(choose) => match branch(choose, exchange) {
@@ -147,7 +149,7 @@ fn run_now(block: &Block, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fa
             },
             StepKind::Io(_) => Ok(Flow::Next),
         };
-        after(step, exchange);
+        after(step, before, exchange);
         match outcome {
             Ok(Flow::Next) => {}
             Ok(flow) => return Ok(flow),
@@ -166,12 +168,10 @@ fn branch<'a>(choose: &'a Choose, exchange: &Exchange) -> Result<Option<&'a Bloc
     Ok(choose.otherwise.as_ref())
 }
 
-/// Moves messages of `context.Trace(…)` into the trace.
-fn after(step: &Step, exchange: &mut Exchange) {
-    let Some(trace) = &mut exchange.trace else { return };
-    let now = exchange.clock.now();
-    for message in exchange.traced.get_mut().drain(..) {
-        trace.text(step.info.section.name(), step.info.element, now, &message);
+/// Tells the trace, if there is one, what a step said and did.
+fn after(step: &Step, before: Option<Before>, exchange: &mut Exchange) {
+    if let Some(before) = before {
+        before.tell(step, exchange);
     }
 }
 

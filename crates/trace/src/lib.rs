@@ -49,9 +49,31 @@ impl Trace {
         self.push(section, source, at, json!({ "message": message }));
     }
 
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.sections.values().map(Vec::len).sum()
+    }
+
+    /// Has nothing happened?
+    pub fn is_empty(&self) -> bool {
+        self.sections.is_empty()
+    }
+
     /// The events of a section.
     pub fn section(&self, name: &str) -> &[Event] {
         self.sections.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// One line of a list: id, request, status, when it came.
+    pub fn summary(&self) -> Json {
+        let data = |pointer: &str| self.sections.values().flatten().rev().find_map(|event| event.data.pointer(pointer));
+        json!({
+            "traceId": self.id,
+            "timestamp": instant(self.started),
+            "method": data("/request/method"),
+            "url": self.sections.values().flatten().find_map(|event| event.data.pointer("/request/url")),
+            "status": data("/response/status/code"),
+        })
     }
 
     /// The JSON that `listTrace` answers.

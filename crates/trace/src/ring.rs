@@ -31,4 +31,9 @@ impl Ring {
     pub fn get(&self, id: &str) -> Option<Arc<Trace>> {
         self.traces.lock().iter().find(|trace| &*trace.id == id).cloned()
     }
+
+    /// All that are kept, the oldest first.
+    pub fn list(&self) -> Vec<Arc<Trace>> {
+        self.traces.lock().iter().cloned().collect()
+    }
 }

@@ -15,10 +15,10 @@ use hyper::body::Incoming;
 
 use super::checks;
 use super::connection_state::ConnectionState;
-use super::incoming;
+use super::{incoming, inspector};
 use super::reply::{self, Close, Details, ReplyBody};
 use super::worker::Worker;
-use crate::access::Answered;
+use crate::access::{Answered, Tracing};
 use crate::config::Source;
 use crate::keys::KeyRefusal;
 use crate::router::{Query, Route};
@@ -69,22 +69,24 @@ pub(crate) async fn serve(
         Box::new(exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller));
     exchange.request.body = BodyCell::new(body);
     let started = exchange.timestamp;
-    let traced = worker.observer().and_then(|observer| observer.trace(&exchange.request.headers, &exchange));
-    let mut trace_headers = HeaderMap::new();
-    if let Some((trace, headers)) = traced {
-        exchange.trace = Some(Box::new(trace));
-        trace_headers = headers;
-    }
+    let tracing = worker.observer().and_then(|observer| observer.trace(&exchange.request.headers, &exchange));
+    let tracing = tracing.map(|mut tracing| {
+        exchange.trace = tracing.trace.take().map(Box::new);
+        // A credential for this gateway, not for the backend.
+        exchange.request.headers.remove("apim-debug-authorization");
+        inspector::request(&mut exchange, connection.source.borrow().label());
+        Box::new(tracing)
+    });
     seat.clone().scope(go(&worker, &snapshot, route, &mut exchange)).await;
-    if let (Some(response), false) = (&mut exchange.response, trace_headers.is_empty()) {
-        response.headers.extend(trace_headers);
+    if let Some(tracing) = tracing {
+        traced(*tracing, &mut exchange);
     }
     let switched = seat.switched.borrow_mut().take();
     let reply = reply::of_exchange(&mut exchange, switched.is_some());
     if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
         *connection.switched.borrow_mut() = switched;
     }
-    if close.is_observed() {
+    if close.is_observed(exchange.trace.is_some()) {
         let answered = match &exchange.last_error {
             Some(error) => Answered::Fault { source: error.source.clone(), reason: error.reason.clone() },
             None if seat.called.get() => Answered::Backend,
@@ -100,6 +102,17 @@ pub(crate) async fn serve(
         });
     }
     reply.map(|body| ReplyBody::new(body, close))
+}
+
+/// Adds the headers of tracing to the answer; throws the trace away when the subscription does not allow it.
+fn traced(tracing: Tracing, exchange: &mut Exchange) {
+    let subscription = exchange.caller.subscription.as_ref();
+    if tracing.if_allowed && !subscription.is_some_and(|(subscription, _)| subscription.allow_tracing) {
+        exchange.trace = None;
+        return;
+    }
+    exchange.response_mut().headers.extend(tracing.headers);
+    inspector::answered(exchange);
 }
 
 /// Key check and policies; afterwards the exchange holds its answer.
@@ -124,6 +137,9 @@ async fn go(worker: &Worker, snapshot: &Snapshot, route: Option<Route>, exchange
             run::run_fault(api.pipeline(exchange.operation.as_deref(), None), fault, exchange, env).await;
             return;
         }
+    }
+    if exchange.trace.is_some() {
+        inspector::configuration(exchange);
     }
     let product = exchange.caller.product.as_deref().map(|product| &*product.id);
     run::run(api.pipeline(exchange.operation.as_deref(), product), exchange, env).await;
@@ -241,7 +257,7 @@ fn built_in(
     target: &PathAndQuery,
     response: Response,
 ) -> http::Response<ReplyBody> {
-    if close.is_observed() {
+    if close.is_observed(false) {
         close.describe(Details {
             method: method.clone(),
             target: target.clone(),

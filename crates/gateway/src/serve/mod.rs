@@ -5,6 +5,7 @@ mod connection;
 mod connection_state;
 mod exchange;
 mod incoming;
+mod inspector;
 mod listen;
 mod reply;
 mod tunnel;

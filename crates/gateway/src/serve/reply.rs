@@ -47,8 +47,8 @@ impl Close {
     }
 
     /// Is anybody told about it?
-    pub(crate) fn is_observed(&self) -> bool {
-        self.worker.observer().is_some()
+    pub(crate) fn is_observed(&self, traced: bool) -> bool {
+        self.worker.observer().is_some_and(|observer| traced || observer.wants_records())
     }
 
     pub(crate) fn describe(&mut self, details: Details) {
