@@ -134,8 +134,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         refusal("serve::start", error.to_string(), "choose another address, or port 0 for a free one")
     })?;
 
-    let mut addresses =
-        Addresses { management: management_address, ..Addresses::default() };
+    let mut addresses = Addresses { management: management_address, ..Addresses::default() };
     for (name, address) in gateway.addresses() {
         match &**name {
             "http" => addresses.http = Some(*address),

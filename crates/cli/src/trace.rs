@@ -37,7 +37,8 @@ fn shown(args: &Trace) -> Result<String, String> {
         _ => {
             let list = get("/apimite/traces")?;
             let last = list.pointer("/0/traceId").and_then(Value::as_str);
-            last.ok_or("nothing was traced yet\n  help: `apimite trace GET URL`, or start the gateway with --trace")?.to_owned()
+            last.ok_or("nothing was traced yet\n  help: `apimite trace GET URL`, or start the gateway with --trace")?
+                .to_owned()
         }
     };
     let trace = get(&format!("/apimite/traces/{id}"))?;
@@ -91,8 +92,10 @@ fn lines(list: &Value) -> String {
     let mut text = String::new();
     for one in list.as_array().into_iter().flatten() {
         let field = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
-        let status = one.get("status").and_then(Value::as_u64).map_or_else(|| "-".to_owned(), |status| status.to_string());
-        text += &format!("{}  {}  {} {} {}\n", field("traceId"), field("timestamp"), status, field("method"), field("url"));
+        let status =
+            one.get("status").and_then(Value::as_u64).map_or_else(|| "-".to_owned(), |status| status.to_string());
+        text +=
+            &format!("{}  {}  {} {} {}\n", field("traceId"), field("timestamp"), status, field("method"), field("url"));
     }
     if text.is_empty() { "nothing was traced yet".to_owned() } else { text }
 }

@@ -8,7 +8,13 @@ use support::{Gateway, request};
 const KEY: (&str, &str) = ("Ocp-Apim-Subscription-Key", "bob-primary-key");
 
 fn token(gateway: &Gateway, body: &str) -> support::Answer {
-    request(&gateway.address("management"), "POST", "/apimite/traces/token", &[("Content-Type", "application/json")], body)
+    request(
+        &gateway.address("management"),
+        "POST",
+        "/apimite/traces/token",
+        &[("Content-Type", "application/json")],
+        body,
+    )
 }
 
 #[test]
@@ -53,7 +59,10 @@ fn tokens_expire_and_hold_for_their_api_only() {
     assert!(other.header("apim-debug-authorization-wrongapi").is_some(), "{other:?}");
     assert!(gateway.command(&["clock", "advance", "61s"]).status.success());
     let late = gateway.get("http", "/orders/7", &[KEY, ("Apim-Debug-Authorization", &given)]);
-    assert!(late.header("apim-debug-authorization-expired").is_some() && late.header("apim-trace-id").is_none(), "{late:?}");
+    assert!(
+        late.header("apim-debug-authorization-expired").is_some() && late.header("apim-trace-id").is_none(),
+        "{late:?}"
+    );
     let refused = token(&gateway, r#"{ "api": "oders" }"#);
     assert!(refused.status == 400 && refused.body.contains("`orders`"), "{refused:?}");
 }
@@ -61,7 +70,8 @@ fn tokens_expire_and_hold_for_their_api_only() {
 #[test]
 fn the_older_header_needs_a_subscription_that_allows_it() {
     let gateway = Gateway::start(&[]);
-    let ask = |key: &str| gateway.get("http", "/orders/7", &[("Ocp-Apim-Subscription-Key", key), ("Ocp-Apim-Trace", "true")]);
+    let ask =
+        |key: &str| gateway.get("http", "/orders/7", &[("Ocp-Apim-Subscription-Key", key), ("Ocp-Apim-Trace", "true")]);
     let refused = ask("alice-primary-key");
     assert!(refused.status == 200 && refused.header("ocp-apim-trace-location").is_none(), "{refused:?}");
     let allowed = ask("bob-primary-key");

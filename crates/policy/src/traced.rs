@@ -43,7 +43,10 @@ impl Before {
             target: Arc::clone(exchange.request.target()),
             request_headers: exchange.request.headers.clone(),
             variables: variables(exchange),
-            response: exchange.response.as_ref().map(|r| (r.status, r.reason.as_deref().map(str::to_owned), r.headers.clone())),
+            response: exchange
+                .response
+                .as_ref()
+                .map(|r| (r.status, r.reason.as_deref().map(str::to_owned), r.headers.clone())),
         })
     }
 
@@ -99,7 +102,8 @@ impl Before {
             body("Response", self.response_body.as_ref(), response.body.bytes(), &mut lines);
         }
         if !lines.is_empty() {
-            let data = if lines.len() == 1 { json!({ "message": lines.remove(0) }) } else { json!({ "message": lines }) };
+            let data =
+                if lines.len() == 1 { json!({ "message": lines.remove(0) }) } else { json!({ "message": lines }) };
             push(step, exchange, data);
         }
     }
@@ -161,9 +165,7 @@ fn push(step: &Step, exchange: &mut Exchange, mut data: Json) {
 
 /// Headers as traces list them.
 pub fn list(headers: &HeaderMap) -> Json {
-    let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        json!({ "name": name.as_str(), "value": clipped(&String::from_utf8_lossy(value.as_bytes())) })
-    };
+    let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| json!({ "name": name.as_str(), "value": clipped(&String::from_utf8_lossy(value.as_bytes())) });
     Json::Array(headers.iter().map(one).collect())
 }
 

@@ -116,7 +116,8 @@ impl Traces for TraceLog {
             }
         }
         let expires = Timestamp(self.clock.now().0.saturating_add(i64::try_from(life.as_nanos()).unwrap_or(i64::MAX)));
-        let text = format!("aid={}&p=tracing&ex={}&s={}", api.unwrap_or("*"), expires.unix_seconds(), uuid::Uuid::new_v4());
+        let text =
+            format!("aid={}&p=tracing&ex={}&s={}", api.unwrap_or("*"), expires.unix_seconds(), uuid::Uuid::new_v4());
         let mut tokens = self.tokens.write();
         if tokens.len() == TOKENS {
             tokens.remove(0);

@@ -15,9 +15,9 @@ use hyper::body::Incoming;
 
 use super::checks;
 use super::connection_state::ConnectionState;
-use super::{incoming, inspector};
 use super::reply::{self, Close, Details, ReplyBody};
 use super::worker::Worker;
+use super::{incoming, inspector};
 use crate::access::{Answered, Tracing};
 use crate::config::Source;
 use crate::keys::KeyRefusal;

@@ -32,13 +32,18 @@ pub(super) fn configuration(exchange: &mut Exchange) {
         "query": {},
         "isDefaultPort": base.port() == base.scheme.default_port(),
     });
-    let api = exchange.api.as_ref().map_or(Json::from("-"), |api| {
-        json!({ "from": format!("/{}", api.path), "to": to, "version": api.version, "revision": api.revision })
-    });
-    let operation = exchange.operation.as_ref().map_or(Json::from("-"), |operation| {
-        json!({ "method": operation.method, "uriTemplate": operation.url_template })
-    });
-    let user = exchange.caller.user.as_ref().map_or(Json::from("-"), |user| json!({ "id": user.id, "groups": user.groups.iter().map(|group| &*group.id).collect::<Vec<_>>() }));
+    let api = exchange.api.as_ref().map_or(
+        Json::from("-"),
+        |api| json!({ "from": format!("/{}", api.path), "to": to, "version": api.version, "revision": api.revision }),
+    );
+    let operation = exchange.operation.as_ref().map_or(
+        Json::from("-"),
+        |operation| json!({ "method": operation.method, "uriTemplate": operation.url_template }),
+    );
+    let user = exchange.caller.user.as_ref().map_or(
+        Json::from("-"),
+        |user| json!({ "id": user.id, "groups": user.groups.iter().map(|group| &*group.id).collect::<Vec<_>>() }),
+    );
     let product = exchange.caller.product.as_ref().map_or(Json::from("-"), |product| json!({ "id": product.id }));
     let data = json!({ "configuration": { "api": api, "operation": operation, "user": user, "product": product } });
     push(exchange, "inbound", SOURCE, data);
