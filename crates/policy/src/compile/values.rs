@@ -1,5 +1,6 @@
 //! Reads attributes and texts into arguments.
 
+use apimite_diag::{Source, Span};
 use apimite_document::{Element, Text};
 
 use super::Compile;
@@ -12,7 +13,7 @@ impl Compile<'_> {
     /// The expression in a text, compiled; `None` when the text is a literal.
     fn code(&mut self, text: &Text, want: Want) -> Result<Option<Code>, Refused> {
         let Some(island) = text.expression() else { return Ok(None) };
-        let diagnostic = |this: &Self, error: CodeError| {
+        let diagnostic = |this: &Self, error: CodeError| -> apimite_diag::Diagnostic {
             let range = error.span.range();
             let span = text.source_span(range.start + island.code_offset..range.end + island.code_offset);
             let mut diagnostic =
@@ -23,7 +24,11 @@ impl Compile<'_> {
         let program = self.tools.compiler.compile(&island, want).map_err(|errors| {
             for error in errors {
                 let diagnostic = diagnostic(self, error);
-                self.diagnostics.push(diagnostic);
+                // The value of a named value is not known in a document on its own.
+                let touches = |(source, span): &(Source, Span)| source.slice(*span).contains("{{");
+                if !(self.is_open() && diagnostic.place.as_ref().is_some_and(touches)) {
+                    self.diagnostics.push(diagnostic);
+                }
             }
             Refused
         })?;
