@@ -104,7 +104,8 @@ fn of_bytes(value: &Value, password: Option<&str>) -> Result<ClientCertificate, 
         return Err(invalid("The `body` of the certificate is not an array of bytes.".to_owned()));
     };
     let bytes = array.bytes();
-    let certificate = Certificate::from_pkcs12(&bytes, password.unwrap_or("")).map_err(|e| invalid(e.message.to_string()))?;
+    let certificate =
+        Certificate::from_pkcs12(&bytes, password.unwrap_or("")).map_err(|e| invalid(e.message.to_string()))?;
     let key = certificate.private_key().ok_or_else(|| invalid("The certificate has no private key.".to_owned()))?;
     Ok(ClientCertificate { chain: vec![certificate.raw_data().into()], key: key.into() })
 }
