@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Clock(ClockArgs),
     /// Read the configuration of a running gateway again
     Reload(Management),
+    /// Ask a gateway whether it serves; exit status 0 when it does (for container health checks)
+    Health(Health),
     /// List, set or reset the counters of a running gateway
     Counters(CountersArgs),
     /// Send a request to a running gateway and show what each policy did to it
@@ -152,6 +154,13 @@ pub(crate) struct Explain {
     /// How it is written
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Address of the gateway's HTTP listener
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8280")]
+    pub(crate) http: SocketAddr,
 }
 
 #[derive(Debug, Args)]

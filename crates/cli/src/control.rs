@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::args::{ClockAction, ClockArgs, CountersAction, CountersArgs, Management, PublicAccess, Switch};
+use crate::args::{ClockAction, ClockArgs, CountersAction, CountersArgs, Health, Management, PublicAccess, Switch};
 
 /// `apimite public-access on|off`
 pub(crate) fn public_access(args: &PublicAccess) -> ExitCode {
@@ -29,6 +29,17 @@ pub(crate) fn clock(args: &ClockArgs) -> ExitCode {
 /// `apimite reload`
 pub(crate) fn reload(args: &Management) -> ExitCode {
     finish(call(args.management, "POST", "/apimite/reload", &json!({})))
+}
+
+/// `apimite health`: the probe that the platform asks as well.
+pub(crate) fn health(args: &Health) -> ExitCode {
+    match call(args.http, "GET", "/status-0123456789abcdef", &json!({})) {
+        Ok(_) => {
+            println!("the gateway at {} serves", args.http);
+            ExitCode::SUCCESS
+        }
+        Err(text) => finish(Err(text.replace("--management", "--http"))),
+    }
 }
 
 /// `apimite counters …`

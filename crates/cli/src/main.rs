@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Clock(args) => control::clock(&args),
         Command::Reload(args) => control::reload(&args),
         Command::Counters(args) => control::counters(&args),
+        Command::Health(args) => control::health(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Simulate { arguments } => simulate(arguments),
     }

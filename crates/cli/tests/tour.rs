@@ -36,3 +36,14 @@ fn a_gateway_drains_and_ends_with_success_on_sigterm() {
     assert_eq!(gateway.get("http", "/orders/", &[]).status, 401);
     assert_eq!(gateway.terminate(), Some(0));
 }
+
+#[test]
+fn health_tells_a_gateway_that_serves_from_none() {
+    let gateway = Gateway::start(&[]);
+    let ask = |address: &str| support::apimite().args(["health", "--http", address]).output().unwrap();
+    let address = gateway.address("http");
+    assert!(ask(&address).status.success());
+    assert_eq!(gateway.terminate(), Some(0));
+    let away = ask(&address);
+    assert!(!away.status.success() && String::from_utf8_lossy(&away.stderr).contains("--http"), "{away:?}");
+}
