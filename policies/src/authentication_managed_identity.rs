@@ -61,6 +61,22 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     Ok(StepKind::now(read(element, cx)?))
 }
 
+/// A token of the local issuer for a resource and a client.
+pub(crate) fn issue(env: &Env, resource: &str, client: &str) -> Result<String, Fault> {
+    let now = env.clock.now();
+    let wired = env.shared.get::<TokenIssuer>();
+    let outcome = match &wired {
+        Some(issuer) => issuer.token(resource, client, now),
+        None => match &env.shared.get_or_make(|| Issuer(TokenIssuer::new())).0 {
+            Ok(issuer) => issuer.token(resource, client, now),
+            Err(error) => Err(*error),
+        },
+    };
+    outcome.map_err(|CannotSign| {
+        Fault::internal("ManagedIdentityTokenFailure", "The local token issuer could not sign a token.")
+    })
+}
+
 impl ManagedIdentity {
     /// The token for this exchange.
     fn token(&self, exchange: &Exchange, env: &Env) -> Result<String, Fault> {
@@ -69,18 +85,7 @@ impl ManagedIdentity {
             Some(arg) => arg.get(exchange)?.trim().to_owned(),
             None => SYSTEM_IDENTITY.to_owned(),
         };
-        let now = env.clock.now();
-        let wired = env.shared.get::<TokenIssuer>();
-        let outcome = match &wired {
-            Some(issuer) => issuer.token(&resource, &client, now),
-            None => match &env.shared.get_or_make(|| Issuer(TokenIssuer::new())).0 {
-                Ok(issuer) => issuer.token(&resource, &client, now),
-                Err(error) => Err(*error),
-            },
-        };
-        outcome.map_err(|CannotSign| {
-            Fault::internal("ManagedIdentityTokenFailure", "The local token issuer could not sign a token.")
-        })
+        issue(env, &resource, &client)
     }
 
     /// The value of `Authorization` for a request of `send-request`.

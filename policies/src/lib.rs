@@ -8,16 +8,20 @@ mod authentication_certificate;
 mod authentication_managed_identity;
 mod backend;
 mod base;
+mod block;
 mod cache_responses;
 mod cache_values;
 mod check_header;
 mod choose;
 mod cors;
+mod cross_domain;
 mod emit_metric;
 mod find_and_replace;
 mod forward_request;
+mod get_authorization_context;
 mod include_fragment;
 mod ip_filter;
+mod json_to_xml;
 mod jsonp;
 mod jwt;
 mod limit;
@@ -30,6 +34,7 @@ mod quota;
 mod quota_by_key;
 mod rate_limit;
 mod rate_limit_by_key;
+mod redirect_content_urls;
 mod retry;
 mod return_response;
 mod rewrite_uri;
@@ -47,6 +52,7 @@ pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
 mod validate_jwt;
+mod xml_to_json;
 
 use apimite_policy::def::{PolicyDef, Registry};
 
@@ -56,6 +62,7 @@ pub static ALL: &[&PolicyDef] = &[
     &authentication_certificate::DEF,
     &authentication_managed_identity::DEF,
     &base::DEF,
+    &block::DEF,
     &cache_responses::LOOKUP,
     &cache_values::LOOKUP,
     &cache_values::REMOVE,
@@ -64,11 +71,14 @@ pub static ALL: &[&PolicyDef] = &[
     &check_header::DEF,
     &choose::DEF,
     &cors::DEF,
+    &cross_domain::DEF,
     &emit_metric::DEF,
     &find_and_replace::DEF,
     &forward_request::DEF,
+    &get_authorization_context::DEF,
     &include_fragment::DEF,
     &ip_filter::DEF,
+    &json_to_xml::DEF,
     &jsonp::DEF,
     &limit_concurrency::DEF,
     &log_to_eventhub::DEF,
@@ -78,6 +88,7 @@ pub static ALL: &[&PolicyDef] = &[
     &quota_by_key::DEF,
     &rate_limit::DEF,
     &rate_limit_by_key::DEF,
+    &redirect_content_urls::DEF,
     &retry::DEF,
     &return_response::DEF,
     &rewrite_uri::DEF,
@@ -94,6 +105,7 @@ pub static ALL: &[&PolicyDef] = &[
     &trace::DEF,
     &validate_azure_ad_token::DEF,
     &validate_jwt::DEF,
+    &xml_to_json::DEF,
 ];
 
 /// The registry of every policy.

@@ -1,7 +1,7 @@
 //! What several policies do to messages.
 
 use apimite_policy::exchange::Exchange;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -30,10 +30,43 @@ pub(crate) fn body_replaced(headers: &mut HeaderMap) {
     }
 }
 
-/// The body that the present section edits, as text; `None` when there is none.
+/// The body that the present section edits, as text without a byte order mark; `None` when there is none.
 pub(crate) fn body_text(exchange: &mut Exchange) -> Option<String> {
     let bytes = exchange.body().bytes()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    Some(apimite_policy::context::bytes_to_text(&bytes))
+}
+
+/// The two formats that policies convert between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    /// `application/json`, `text/json`, `…+json`
+    Json,
+    /// `application/xml`, `text/xml`, `…+xml`
+    Xml,
+}
+
+impl Media {
+    fn of(media_type: &str) -> Option<Self> {
+        let name = media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        match name.split_once('/')?.1 {
+            "json" => Some(Self::Json),
+            "xml" => Some(Self::Xml),
+            other if other.ends_with("+json") => Some(Self::Json),
+            other if other.ends_with("+xml") => Some(Self::Xml),
+            _ => None,
+        }
+    }
+}
+
+/// What `Content-Type` says the body is.
+pub(crate) fn media(headers: &HeaderMap) -> Option<Media> {
+    Media::of(headers.get(CONTENT_TYPE)?.to_str().ok()?)
+}
+
+/// Does the `Accept` header ask for the format by name?
+pub(crate) fn accepts(headers: &HeaderMap, wanted: Media) -> bool {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|one| Media::of(one) == Some(wanted))
 }
 
 #[cfg(test)]

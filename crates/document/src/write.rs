@@ -1,5 +1,7 @@
 //! Tree to text.
 
+use apimite_diag::Source;
+
 use crate::{Document, Element, Node, Text};
 
 /// How expressions are written.
@@ -13,16 +15,16 @@ pub enum Style {
 
 /// The document as it was read, byte for byte, with named values where they have been put in.
 pub fn write(document: &Document) -> String {
-    let mut patch = Patch { document, out: String::new(), at: 0 };
+    let mut patch = Patch { source: &document.source, out: String::new(), at: 0 };
     patch.nodes(&document.nodes);
     patch.copy_to(document.source.text().len());
     patch.out
 }
 
 /// What stands between the tags of an element, as written in the document, with named values where they have been put in.
-pub fn inner_markup(document: &Document, element: &Element) -> String {
+pub fn inner_markup(source: &Source, element: &Element) -> String {
     let inner = element.inner_span().range();
-    let mut patch = Patch { document, out: String::new(), at: inner.start };
+    let mut patch = Patch { source, out: String::new(), at: inner.start };
     patch.nodes(&element.children);
     patch.copy_to(inner.end);
     patch.out
@@ -30,14 +32,14 @@ pub fn inner_markup(document: &Document, element: &Element) -> String {
 
 /// Copies the source, except where a text has changed.
 struct Patch<'a> {
-    document: &'a Document,
+    source: &'a Source,
     out: String,
     at: usize,
 }
 
 impl Patch<'_> {
     fn copy_to(&mut self, end: usize) {
-        self.out.push_str(self.document.source.text().get(self.at..end).unwrap_or(""));
+        self.out.push_str(self.source.text().get(self.at..end).unwrap_or(""));
         self.at = end;
     }
 
@@ -207,8 +209,6 @@ fn escape(value: &str, style: Style, quote: Option<char>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use apimite_diag::Source;
-
     use super::*;
     use crate::{Limits, read};
 
@@ -242,6 +242,6 @@ mod tests {
         let mut read = document("<a n='{{v}}'  m = \"x\" >\r\n{{v}}<![CDATA[{{v}}]]></a>");
         crate::substitute(&mut read, &|_| Some("a<'b".into()), &|_| true);
         assert_eq!(write(&read), "<a n='a&lt;&apos;b'  m = \"x\" >\na&lt;'b<![CDATA[a<'b]]></a>");
-        assert_eq!(inner_markup(&read, read.root().unwrap()), "\na&lt;'b<![CDATA[a<'b]]>");
+        assert_eq!(inner_markup(&read.source, read.root().unwrap()), "\na&lt;'b<![CDATA[a<'b]]>");
     }
 }

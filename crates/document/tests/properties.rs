@@ -108,7 +108,7 @@ proptest! {
         prop_assert_eq!(write(&document), text.as_str());
         check_tiling(&document.nodes, 0, u32::try_from(text.len()).unwrap());
         for element in document.elements() {
-            inner_markup(&document, element);
+            inner_markup(&document.source, element);
             pretty(element, Style::Xml);
             element.text().expression();
         }

@@ -22,6 +22,7 @@ pub use backend::{
 pub use decisions::{BadKeyOnOpenProduct, Decisions, DotnetGeneration, KeyOnOpenApi, RejectedCalls};
 pub use product::{Group, Identity, Product, ProductState, User};
 pub use service::{
-    Certificate, Fragment, NamedValue, PolicyText, PublicAccess, SchemaText, Scope, Secret, Service, Tier, Workspace,
+    Certificate, Connection, ConnectionUser, Fragment, NamedValue, PolicyText, PublicAccess, SchemaText, Scope, Secret,
+    Service, Tier, Workspace,
 };
 pub use subscription::{Subscription, SubscriptionScope, SubscriptionState};

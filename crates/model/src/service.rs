@@ -121,6 +121,28 @@ pub struct Certificate {
     pub key: Option<Arc<[u8]>>,
 }
 
+/// A connection of the credential manager, as it is given locally.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// The token it gives out; without one the local token issuer makes one.
+    pub access_token: Option<Secret>,
+    /// Names and values of `Authorization.Claims`.
+    pub claims: Vec<(Box<str>, Box<str>)>,
+    /// Its access policies; empty lets the service's identity and every object in.
+    pub allowed: Vec<ConnectionUser>,
+    /// Why it is in the error state, if it is.
+    pub error: Option<Box<str>>,
+}
+
+/// Whom an access policy of a connection lets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectionUser {
+    /// The system-assigned identity of the service.
+    Managed,
+    /// An object of the directory: its `oid`.
+    Object(Box<str>),
+}
+
 /// A workspace.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -212,6 +234,8 @@ pub struct Service {
     pub certificates: IndexMap<Box<str>, Arc<Certificate>>,
     /// Service-level schemas by id.
     pub schemas: IndexMap<Box<str>, SchemaText>,
+    /// Connections of the credential manager, by provider and connection id.
+    pub connections: IndexMap<(Box<str>, Box<str>), Connection>,
     /// Loggers (ids) that `log-to-eventhub` may name.
     pub loggers: Vec<Box<str>>,
     /// Workspaces by id.
@@ -247,6 +271,7 @@ impl Service {
             fragments: IndexMap::new(),
             certificates: IndexMap::new(),
             schemas: IndexMap::new(),
+            connections: IndexMap::new(),
             loggers: Vec::new(),
             workspaces: IndexMap::new(),
             policy: None,

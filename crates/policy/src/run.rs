@@ -61,6 +61,21 @@ pub async fn run_fault(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchang
     finish(exchange, env).await;
 }
 
+/// Answers a request that no API matched: by a step of the global inbound section that does so, else with the fault.
+pub async fn run_unrouted(pipeline: &Pipeline, fault: Fault, exchange: &mut Exchange, env: &Env) {
+    let answers = |step: &&std::sync::Arc<Step>| match &step.kind {
+        StepKind::Now(now) => now.answers_unrouted(exchange),
+        StepKind::Io(_) | StepKind::Choose(_) => false,
+    };
+    let Some(step) = pipeline.inbound.steps().iter().find(answers).cloned() else {
+        return run_fault(pipeline, fault, exchange, env).await;
+    };
+    match run_block(&Block::new(vec![step]), exchange, env).await {
+        Ok(_) => finish(exchange, env).await,
+        Err(fault) => run_fault(pipeline, fault, exchange, env).await,
+    }
+}
+
 async fn finish(exchange: &mut Exchange, env: &Env) {
     if !exchange.answer_changes.is_empty() {
         let changes = std::mem::take(&mut exchange.answer_changes);

@@ -29,6 +29,11 @@ pub trait Now: Send + Sync {
     /// # Errors
     /// A [`Fault`] that ends the section.
     fn run(&self, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault>;
+
+    /// Does it answer this request although no API matched it? Asked of the steps of the global inbound section.
+    fn answers_unrouted(&self, _exchange: &Exchange) -> bool {
+        false
+    }
 }
 
 /// A step that waits for something.

@@ -4,13 +4,14 @@
 //!
 //! | block | what |
 //! |---|---|
-//! | ```` ```policy inbound ```` | policies of that section (also `backend`, `outbound`, `on-error`); `scope=product` puts them at another scope |
+//! | ```` ```policy inbound ```` | policies of that section (also `backend`, `outbound`, `on-error`); `scope=product` or `scope=global` puts them at another scope |
 //! | ```` ```policy ```` | a whole document at API scope |
 //! | ```` ```fragment ID ```` | a policy fragment |
 //! | ```` ```named-values ```` | lines `name = value` |
+//! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
 //! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body |
 //! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout |
-//! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint) |
+//! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint), `unrouted` (no API matches) |
 //! | ```` ```answer ```` | what the client gets: status line, headers that must be there (`Name: -` must not), an empty line, the whole body |
 //! | ```` ```forwarded ```` | what the backend got last: request line, headers, body, in the same manner |
 //! | ```` ```last-error ```` | `Source: …`, `Reason: …`, … of `context.LastError` |

@@ -10,7 +10,7 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_model::{
-    Api, Fragment, NamedValue, Operation, PolicyText, Product, Secret, Service, Subscription, SubscriptionScope,
+    Api, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText, Product, Secret, Service, Subscription, SubscriptionScope,
 };
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::code::Compiler;
@@ -18,8 +18,10 @@ use apimite_policy::compile::{CompiledService, compile_service};
 use apimite_policy::def::Registry;
 use apimite_policy::env::{Env, Shared};
 use apimite_policy::exchange::{Exchange, KeyUsed, PrivateEndpoint, Request};
+use apimite_policy::fault::Fault;
+use apimite_policy::run;
 use apimite_policy::url::Url;
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::client::{Backend, Behaviour};
 use crate::message::Message;
@@ -42,6 +44,7 @@ struct World<'a> {
     sections: [String; 4],
     document: Option<String>,
     product_sections: [String; 4],
+    global_sections: Option<[String; 4]>,
     compiled: Option<CompiledService>,
     registry: Registry,
     compiler: &'a dyn Compiler,
@@ -71,7 +74,7 @@ pub fn run_case(case: &Case, registry: Registry, compiler: &dyn Compiler, shared
     })
 }
 
-fn sections(all: &[String; 4]) -> String {
+fn sections(all: &[String; 4], above: &str) -> String {
     let names = ["inbound", "backend", "outbound", "on-error"];
     let parts: Vec<String> =
         names
@@ -79,7 +82,7 @@ fn sections(all: &[String; 4]) -> String {
             .zip(all)
             .map(|(name, text)| {
                 if text.is_empty() {
-                    format!("<{name}><base/></{name}>")
+                    format!("<{name}>{above}</{name}>")
                 } else {
                     format!("<{name}>\n{text}\n</{name}>")
                 }
@@ -116,6 +119,7 @@ impl<'a> World<'a> {
             sections: Default::default(),
             document: None,
             product_sections: Default::default(),
+            global_sections: None,
             compiled: None,
             registry,
             compiler,
@@ -149,6 +153,7 @@ impl<'a> World<'a> {
                 self.compiled = None;
                 Ok(())
             }
+            "connection" => self.connection(block),
             "backend" => {
                 let behaviour = if block.has("error") {
                     Behaviour::Error
@@ -177,6 +182,29 @@ impl<'a> World<'a> {
         }
     }
 
+    fn connection(&mut self, block: &Block) -> Result<(), String> {
+        let [provider, id] = block.words.as_slice() else {
+            return Err("a connection needs provider and id behind the fence".to_owned());
+        };
+        let mut connection = Connection::default();
+        for line in block.text.lines() {
+            let (name, value) = line.split_once('=').ok_or("a line is `name = value`")?;
+            match (name.trim(), value.trim()) {
+                ("access-token", value) => connection.access_token = Some(Secret::new(value)),
+                ("allow", "managed") => connection.allowed.push(ConnectionUser::Managed),
+                ("allow", object) => connection.allowed.push(ConnectionUser::Object(object.into())),
+                ("error", value) => connection.error = Some(value.into()),
+                (name, value) => {
+                    let claim = name.strip_prefix("claim ").ok_or(format!("`{name}` is nothing of a connection"))?;
+                    connection.claims.push((claim.trim().into(), value.into()));
+                }
+            }
+        }
+        self.service.connections.insert((provider.as_str().into(), id.as_str().into()), connection);
+        self.compiled = None;
+        Ok(())
+    }
+
     fn policy(&mut self, block: &Block) -> Result<(), String> {
         self.compiled = None;
         let Some(section) = block.words.first().filter(|word| !word.contains('=')) else {
@@ -185,7 +213,11 @@ impl<'a> World<'a> {
         };
         let names = ["inbound", "backend", "outbound", "on-error"];
         let index = names.iter().position(|name| name == section).ok_or(format!("`{section}` is no section"))?;
-        let all = if block.value("scope") == Some("product") { &mut self.product_sections } else { &mut self.sections };
+        let all = match block.value("scope") {
+            Some("product") => &mut self.product_sections,
+            Some("global") => self.global_sections.get_or_insert_with(Default::default),
+            _ => &mut self.sections,
+        };
         if let Some(slot) = all.get_mut(index) {
             slot.clone_from(&block.text);
         }
@@ -200,12 +232,16 @@ impl<'a> World<'a> {
             operation.name = method.into();
             api.operations.push(Arc::new(operation));
         }
-        let text = self.document.clone().unwrap_or_else(|| sections(&self.sections));
+        let text = self.document.clone().unwrap_or_else(|| sections(&self.sections, "<base/>"));
+        if let Some(global) = &self.global_sections {
+            let text = sections(global, "").replace("<backend></backend>", "<backend><forward-request/></backend>");
+            service.policy = Some(PolicyText { source: Source::new("global.xml", text) });
+        }
         api.policy = Some(PolicyText { source: Source::new("policy.xml", text) });
         service.apis.push(Arc::new(api));
         if let Some(product) = service.products.get_mut("starter") {
             Arc::make_mut(product).policy =
-                Some(PolicyText { source: Source::new("product.xml", sections(&self.product_sections)) });
+                Some(PolicyText { source: Source::new("product.xml", sections(&self.product_sections, "<base/>")) });
         }
         let (compiled, _) = compile_service(Arc::new(service), self.registry, self.compiler)?;
         self.compiled = Some(compiled);
@@ -245,7 +281,9 @@ impl<'a> World<'a> {
         let message = Message::read(&block.text);
         let (method, target) = message.first.split_once(' ').unwrap_or((&message.first, "/"));
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
-        let original = Url::parse(&format!("https://contoso.azure-api.net/api{target}")).map_err(|e| e.to_string())?;
+        let suffix = if block.has("unrouted") { "" } else { "/api" };
+        let original =
+            Url::parse(&format!("https://contoso.azure-api.net{suffix}{target}")).map_err(|e| e.to_string())?;
         let relative = apimite_policy::url::path(target).ok_or("the first line is `METHOD /path`")?;
         let ip: IpAddr =
             block.value("ip").unwrap_or("203.0.113.7").parse().map_err(|_| "`ip` is an address".to_owned())?;
@@ -274,9 +312,17 @@ impl<'a> World<'a> {
         if block.has("trace") {
             exchange.trace = Some(Box::new(apimite_trace::Trace::new("trace", "contoso", self.clock.now())));
         }
-        let product = exchange.caller.product.as_ref().map(|product| product.id.clone());
-        let pipeline = api.pipeline(operation.as_deref(), product.as_deref()).clone();
-        apimite_policy::run::run(&pipeline, &mut exchange, &self.env).await;
+        if block.has("unrouted") {
+            let text = "Unable to match incoming request to an operation.";
+            let fault = Fault::refused(StatusCode::NOT_FOUND, "OperationNotFound", text).source("configuration");
+            exchange.api = None;
+            exchange.operation = None;
+            run::run_unrouted(&compiled.global, fault, &mut exchange, &self.env).await;
+        } else {
+            let product = exchange.caller.product.as_ref().map(|product| product.id.clone());
+            let pipeline = api.pipeline(operation.as_deref(), product.as_deref()).clone();
+            run::run(&pipeline, &mut exchange, &self.env).await;
+        }
         let mut sent = 0;
         if let Some(response) = &exchange.response {
             response.body.buffer(u64::MAX).await.map_err(|error| error.to_string())?;

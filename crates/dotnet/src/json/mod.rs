@@ -26,7 +26,7 @@ mod tests;
 pub use convert::Primitive;
 pub use dates::{date_text, offset_text, parse_date};
 pub use merge::{ArrayHandling, MergeSettings};
-pub use parse::{Parsed, parse, parse_array, parse_marked, parse_object};
+pub use parse::{Parsed, parse, parse_array, parse_marked, parse_object, parse_without_dates};
 pub use read::{Marked, Reading};
 pub use scalar::{EnumValue, JTokenType, Scalar};
 pub use select::JPath;

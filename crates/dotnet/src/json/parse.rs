@@ -64,6 +64,14 @@ pub fn parse(text: &str) -> Result<JToken, Thrown> {
     Parser::new(text, true, false).document(Want::Any)
 }
 
+/// `JToken.ReadFrom` with `DateParseHandling.None`: strings that look like dates stay strings.
+///
+/// # Errors
+/// `JsonReaderException`.
+pub fn parse_without_dates(text: &str) -> Result<JToken, Thrown> {
+    Parser::new(text, false, false).document(Want::Any)
+}
+
 /// Reads a text for `JsonConvert.DeserializeObject`: dates stay strings, every value remembers its place, an empty text is nothing.
 ///
 /// # Errors

@@ -120,7 +120,7 @@ async fn go(worker: &Worker, snapshot: &Snapshot, route: Option<Route>, exchange
     let compiled = &snapshot.compiled;
     let env = worker.env();
     let Some((route, api)) = route.and_then(|route| compiled.apis.get(route.api).map(|api| (route, api))) else {
-        run::run_fault(&compiled.global, not_found(&compiled.service), exchange, env).await;
+        run::run_unrouted(&compiled.global, not_found(&compiled.service), exchange, env).await;
         return;
     };
     let Some((operation, matched)) = route.operation else {

@@ -71,6 +71,7 @@ fn service(settings: &Settings) -> Service {
     service.hosts = given.hosts.clone();
     service.public_access = settings.network.public_access;
     service.decisions = settings.decisions.clone();
+    service.connections = settings.connections.clone();
     service
 }
 

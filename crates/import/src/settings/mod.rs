@@ -5,6 +5,7 @@
 //! could be read, and a refusal with line and column for everything else.
 
 mod apply;
+mod connections;
 mod decisions;
 mod read;
 mod sections;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub products: IndexMap<Box<str>, ProductSettings>,
     /// `[certificates.ID]`
     pub certificates: IndexMap<Box<str>, CertificateSettings>,
+    /// `[connections.PROVIDER.ID]`: connections of the credential manager.
+    pub connections: IndexMap<(Box<str>, Box<str>), apimite_model::Connection>,
     /// `[counters]`
     pub counters: Counters,
     /// `[cache]`

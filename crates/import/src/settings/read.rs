@@ -3,7 +3,7 @@ use apimite_model::Secret;
 use indexmap::IndexMap;
 
 use super::sections::{self, address};
-use super::{Given, Listen, Settings, decisions};
+use super::{Given, Listen, Settings, connections, decisions};
 use crate::files::Files;
 use crate::problems::Sheet;
 use crate::tree::table::Table;
@@ -76,6 +76,9 @@ pub(crate) fn read(source: &Source, around: &Surroundings<'_>, found: &mut Vec<D
         settings.certificates =
             named(node, "certificates", sheet, |name, t, sheet| sections::certificate(name, t, sheet));
     }
+    if let Some(node) = table.get("connections") {
+        settings.connections = connections::read(node, sheet, around);
+    }
     if let Some(t) = table.table(sheet, "counters") {
         settings.counters = sections::counters(t, sheet, around);
     }
@@ -96,7 +99,7 @@ pub(crate) fn read(source: &Source, around: &Surroundings<'_>, found: &mut Vec<D
 }
 
 /// A table of tables: `[section.NAME]`.
-fn named<'n, 'a, T>(
+pub(super) fn named<'n, 'a, T>(
     node: &'n Node<'a>,
     section: &str,
     sheet: &mut Sheet<'_>,

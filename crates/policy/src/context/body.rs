@@ -92,7 +92,7 @@ fn convert(cx: &mut Cx<'_>, ty: Type, bytes: Bytes) -> Result<Value, Thrown> {
 }
 
 /// A body as text: UTF-8 unless a byte order mark says UTF-16; the mark is dropped.
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),

@@ -24,6 +24,7 @@ use crate::exchange::Exchange;
 use crate::fault::Fault;
 
 pub use authorization::AuthorizationObject;
+pub use body::text as bytes_to_text;
 pub use root::CONTEXT;
 pub use stored::ResponseObject;
 
