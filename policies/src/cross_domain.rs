@@ -38,7 +38,9 @@ pub static DEF: PolicyDef = PolicyDef {
         )],
         ordered: true,
     },
-    differences: &["where Azure serves the file is not documented; here it is `/crossdomain.xml` of every host of the gateway"],
+    differences: &[
+        "where Azure serves the file is not documented; here it is `/crossdomain.xml` of every host of the gateway",
+    ],
     ..PolicyDef::new("cross-domain", "Serves the policy file of Flash and Silverlight clients.", compile)
 };
 

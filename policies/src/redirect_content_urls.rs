@@ -89,7 +89,10 @@ mod tests {
     #[test]
     fn only_whole_urls_are_exchanged() {
         let new = |text| replace(text, "http://a.example/b", "https://g/api");
-        assert_eq!(new("x http://A.example/b/1, http://a.example/b.").as_deref(), Some("x https://g/api/1, http://a.example/b."));
+        assert_eq!(
+            new("x http://A.example/b/1, http://a.example/b.").as_deref(),
+            Some("x https://g/api/1, http://a.example/b.")
+        );
         assert_eq!(new("http://a.example/bc http://a.example"), None);
         assert_eq!(new("[\"http://a.example/b\"]").as_deref(), Some("[\"https://g/api\"]"));
     }

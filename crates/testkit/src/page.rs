@@ -46,8 +46,18 @@ impl Block {
 impl Page {
     /// Reads a page; blocks of other languages (and prose) are left out. Cases without blocks are left out too.
     pub fn read(name: &str, text: &str) -> Self {
-        const KINDS: &[&str] =
-            &["policy", "fragment", "named-values", "connection", "backend", "http", "answer", "forwarded", "last-error", "refused"];
+        const KINDS: &[&str] = &[
+            "policy",
+            "fragment",
+            "named-values",
+            "connection",
+            "backend",
+            "http",
+            "answer",
+            "forwarded",
+            "last-error",
+            "refused",
+        ];
         let mut cases: Vec<Case> = Vec::new();
         let mut open: Option<Block> = None;
         for (index, line) in text.lines().enumerate() {
