@@ -26,6 +26,7 @@ pub(crate) enum Act {
 }
 
 /// One question.
+#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only a store behind a network reads it"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question {
     pub(crate) key: CounterKey,
