@@ -26,6 +26,7 @@ mod jsonp;
 mod jwt;
 mod limit;
 mod limit_concurrency;
+mod liquid;
 mod log_to_eventhub;
 mod message;
 mod mock_response;

@@ -69,7 +69,7 @@ impl Now for ReturnResponse {
             header.apply(exchange, &mut response.headers)?;
         }
         if let Some(body) = &self.body {
-            let body = body.get(exchange)?;
+            let body = body.get_alone(exchange)?;
             response.body.set(body.map_or(Body::None, Body::Bytes));
             body_replaced(&mut response.headers);
         }

@@ -75,7 +75,7 @@ pub(super) fn pairs(headers: &HeaderMap) -> Vec<(Value, Value)> {
 }
 
 /// `content-type` → `Content-Type`: HTTP/2 and the gateway hold names in lower case.
-fn display_name(name: &str) -> String {
+pub fn display_name(name: &str) -> String {
     let mut upper = true;
     name.chars()
         .map(|c| {

@@ -25,6 +25,7 @@ use crate::fault::Fault;
 
 pub use authorization::AuthorizationObject;
 pub use body::text as bytes_to_text;
+pub use headers::display_name;
 pub use root::CONTEXT;
 pub use stored::ResponseObject;
 
@@ -92,6 +93,21 @@ pub fn to_text(value: &Value) -> Result<String, Fault> {
             let mut cx = Cx::new(&NoHost, &PLAIN, Budget::default(), false);
             cx.to_text(other).map(|text| text.as_str().to_owned()).map_err(|thrown| Fault::expression(&thrown))
         }
+    }
+}
+
+/// `JsonConvert.SerializeObject(value)`.
+///
+/// # Errors
+/// A fault when the value cannot be written as JSON.
+pub fn to_json(value: &Value) -> Result<String, Fault> {
+    let mut cx = Cx::new(&NoHost, &PLAIN, Budget::default(), false);
+    let json =
+        library_call::call_static(&mut cx, "Newtonsoft.Json.JsonConvert", "SerializeObject", &mut [value.clone()]);
+    match json {
+        Ok(Value::Str(text)) => Ok(text.as_str().to_owned()),
+        Ok(_) => Ok("null".to_owned()),
+        Err(thrown) => Err(Fault::expression(&thrown)),
     }
 }
 
