@@ -18,6 +18,6 @@ mod value;
 mod tests;
 
 pub(crate) use parse::{Mistake, Template};
-pub(crate) use render::{Bound, Budget, Options, render};
 #[cfg(test)]
 use render::Exceeded;
+pub(crate) use render::{Bound, Budget, Options, render};

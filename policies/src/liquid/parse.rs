@@ -345,7 +345,8 @@ impl Reader {
         let bad = |help: &str| mistake(at.clone(), format!("`{name}` cannot be read"), help);
         Ok(match name {
             "assign" => {
-                let (variable, value) = markup.split_once('=').ok_or_else(|| bad("write `{% assign name = value %}`"))?;
+                let (variable, value) =
+                    markup.split_once('=').ok_or_else(|| bad("write `{% assign name = value %}`"))?;
                 let output = self.output(value.trim(), at.clone());
                 Node::Assign(variable.trim().into(), output)
             }
@@ -376,13 +377,18 @@ impl Reader {
             "break" => Node::Break,
             "continue" => Node::Continue,
             "include" | "extends" | "block" | "param" | "tablerow" => {
-                return Err(mistake(at, format!("the tag `{name}` is not available here"), "write it out in this template"));
+                return Err(mistake(
+                    at,
+                    format!("the tag `{name}` is not available here"),
+                    "write it out in this template",
+                ));
             }
             other if other.starts_with("end") || matches!(other, "else" | "elsif" | "when") => {
                 return Err(unexpected(other, at));
             }
             other => {
-                let known = ["assign", "capture", "if", "unless", "case", "for", "JSONArrayFor", "cycle", "comment", "raw"];
+                let known =
+                    ["assign", "capture", "if", "unless", "case", "for", "JSONArrayFor", "cycle", "comment", "raw"];
                 let help = match apimite_diag::nearest(other, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("the tags are {}", known.join(", ")),
@@ -443,9 +449,9 @@ impl Reader {
     /// A comparison written without blanks, or a value alone.
     fn comparison(&mut self, text: &str) -> Comparison {
         for operator in ["==", "!=", "<>", "<=", ">=", "<", ">"] {
-            let parts = text.split_once(operator).filter(|(left, right)| {
-                !left.is_empty() && !right.is_empty() && !left.contains(['\'', '"'])
-            });
+            let parts = text
+                .split_once(operator)
+                .filter(|(left, right)| !left.is_empty() && !right.is_empty() && !left.contains(['\'', '"']));
             if let Some((left, right)) = parts {
                 let right = self.expr(right);
                 return Comparison { left: self.expr(left), right: Some((operator.into(), right)) };

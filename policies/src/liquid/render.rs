@@ -390,7 +390,9 @@ impl Run<'_> {
         let request = &self.exchange.request;
         match value {
             Val::Host(Host::RequestHeaders) => headers(&request.headers),
-            Val::Host(Host::ResponseHeaders) => self.exchange.response.as_ref().map_or(Val::Nil, |r| headers(&r.headers)),
+            Val::Host(Host::ResponseHeaders) => {
+                self.exchange.response.as_ref().map_or(Val::Nil, |r| headers(&r.headers))
+            }
             Val::Host(Host::Matched) => {
                 let pairs = request.matched.iter().map(|(name, value)| (Rc::from(&**name), Val::from(&**value)));
                 Val::Map(pairs.collect())
@@ -483,7 +485,11 @@ fn headers(map: &HeaderMap) -> Val {
 
 fn query(text: &str) -> Val {
     let pairs = apimite_dotnet::web::form_parse(text).into_iter();
-    Val::Map(pairs.map(|(name, values)| (Rc::from(name), Val::List(values.iter().map(|v| Val::from(&**v)).collect()))).collect())
+    Val::Map(
+        pairs
+            .map(|(name, values)| (Rc::from(name), Val::List(values.iter().map(|v| Val::from(&**v)).collect())))
+            .collect(),
+    )
 }
 
 fn variable(value: &Value, rules: XmlRules) -> Val {

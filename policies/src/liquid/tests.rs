@@ -44,7 +44,10 @@ fn plain(template: &str) -> String {
 #[test]
 fn members_items_and_what_is_missing() {
     let body = r#"{"a": {"b": [1, 2.5, true, null, "x"]}, "n": {"k": "v"}}"#;
-    assert_eq!(json("{{body.a.b[0]}} {{ body.a.b[1] }} {{body['a'].b[2]}}|{{body.a.b[3]}}|{{body.a.b[-1]}}", body), "1 2.5 true||x");
+    assert_eq!(
+        json("{{body.a.b[0]}} {{ body.a.b[1] }} {{body['a'].b[2]}}|{{body.a.b[3]}}|{{body.a.b[-1]}}", body),
+        "1 2.5 true||x"
+    );
     assert_eq!(json("{{body.missing.more}}{{missing}}.{{body.a.b.Size}}.{{body.a.b.first}}", body), ".5.1");
     assert_eq!(json("{% for p in body.n %}{{p.Key}}={{p.Value}}{{p[0]}}{% endfor %}", body), "k=vk");
 }
@@ -62,13 +65,25 @@ fn the_filters_do_as_dotliquid_does() {
         ("{{ 2.5 | Round }} {{ 2.345 | Round: 2 }} {{ 4.2 | Ceil }} {{ 4.7 | Floor }}", "2 2.34 5 4"),
         ("{{ -3 | Abs }} {{ 3 | AtLeast: 5 }} {{ 3 | AtMost: 2 }}", "3 5 2"),
         (r#"{{ 'a"b\"' | Replace: '([^\\](\\\\)*)"', '$1\"' }}"#, r#"a\"b\""#),
-        ("{{ 'aXbX' | ReplaceFirst: 'X', '$1' }} {{ 'aXbX' | RemoveFirst: 'X' }} {{ 'a.b' | Remove: '.' }}", "a$1bX abX ab"),
+        (
+            "{{ 'aXbX' | ReplaceFirst: 'X', '$1' }} {{ 'aXbX' | RemoveFirst: 'X' }} {{ 'a.b' | Remove: '.' }}",
+            "a$1bX abX ab",
+        ),
         ("{{ 'one two three' | TruncateWords: 2 }} {{ 'abcdef' | Truncate: 5, '..' }}", "one two... abc.."),
-        ("{{ 'b,A,,c' | Split: ',' | Sort | Join: '-' }} {{ 'abc' | Slice: 1, 5 }} {{ 'abc' | Slice: -2 }}", "A-b-c bc b"),
+        (
+            "{{ 'b,A,,c' | Split: ',' | Sort | Join: '-' }} {{ 'abc' | Slice: 1, 5 }} {{ 'abc' | Slice: -2 }}",
+            "A-b-c bc b",
+        ),
         ("{{ 'a,b,a' | Split: ',' | Uniq | Size }} {{ 'ab' | Size }} {{ 'a,b' | Split: ',' | Last }}", "2 2 b"),
         ("{{ '<b>&' | Escape }} {{ '<i>x</i><!-- y -->' | StripHtml }} {{ ' x ' | Strip }}", "&lt;b&gt;&amp; x x"),
-        ("{{ nothing | Default: 'd' }} {{ '' | Default: 'd' }} {{ 'a&b' | UrlEncode }} {{ 'a%26b+c' | UrlDecode }}", "d d a%26b a&b c"),
-        ("{{ '2024-02-29T12:30:00Z' | Date: 'yyyyMMddTHH:mm' }} {{ 'now' | Date: 'yyyy-MM-dd' }} {{ 'x' | Date: 'yyyy' }}", "20240229T12:30 2024-02-29 x"),
+        (
+            "{{ nothing | Default: 'd' }} {{ '' | Default: 'd' }} {{ 'a&b' | UrlEncode }} {{ 'a%26b+c' | UrlDecode }}",
+            "d d a%26b a&b c",
+        ),
+        (
+            "{{ '2024-02-29T12:30:00Z' | Date: 'yyyyMMddTHH:mm' }} {{ 'now' | Date: 'yyyy-MM-dd' }} {{ 'x' | Date: 'yyyy' }}",
+            "20240229T12:30 2024-02-29 x",
+        ),
         ("{{ 1234.5 | Currency }} {{ 1234.5 | Currency: 'en-US' }}", "\u{a4}1,234.50 $1,234.50"),
         ("{{ 'x' | upcase }}", "Liquid error: Error - Filter 'upcase' in ''x' | upcase' could not be found."),
         ("{{ \"a\r\nb\nc\" | StripNewlines }}", "abc"),
@@ -105,11 +120,17 @@ fn conditions_are_read_from_the_right() {
 fn loops_and_their_variables() {
     for (template, wanted) in [
         ("{% for i in (1..5) limit:2 offset:1 %}{{i}}{{forloop.Length}}{{forloop.last}} {% endfor %}", "2false 3true "),
-        ("{% for i in (1..5) reversed %}{% if i == 4 %}{% continue %}{% endif %}{% if i == 2 %}{% break %}{% endif %}{{i}}{% endfor %}", "53"),
+        (
+            "{% for i in (1..5) reversed %}{% if i == 4 %}{% continue %}{% endif %}{% if i == 2 %}{% break %}{% endif %}{{i}}{% endfor %}",
+            "53",
+        ),
         ("{% for i in nothing %}x{% else %}none{% endfor %}", "none"),
         ("{% for i in (1..3) %}{% cycle 'a', 'b' %}{% endfor %}", "aba"),
         ("{% for i in (1..2) limit: 1 %}{{i}}{% endfor %}{% for i in (1..2) offset:continue %}{{i}}{% endfor %}", "12"),
-        ("{% assign x = 'a' | Upcase %}{% capture y %}{{x}}b{% endcapture %}{{y}}{% increment n %}{% increment n %}{% decrement m %}", "Ab01-1"),
+        (
+            "{% assign x = 'a' | Upcase %}{% capture y %}{{x}}b{% endcapture %}{{y}}{% increment n %}{% increment n %}{% decrement m %}",
+            "Ab01-1",
+        ),
         ("{% for i in (1..4) %}{% ifchanged %}{{ i | DividedBy: 2 }}{% endifchanged %}{% endfor %}", "012"),
         ("{% raw %}{{x}}{% if %}{% endraw %}{% comment %}{{ {% endcomment %}!", "{{x}}{% if %}!"),
         ("a \t{%- assign x = 1 -%} \n b{{- x -}}\nc", "a\n b1c"),
@@ -127,16 +148,36 @@ fn xml_drops_prefixes_and_case_and_walks_through_elements() {
         <N xsi:nil="true"/><E/><D>2024-02-29T12:30:00Z</D></R></s:Body></s:Envelope>"#;
     let template = "{% JSONArrayFor i in body.envelope.body.r.result %}{{i.sCode}}{% endJSONArrayFor %}";
     assert_eq!(xml(template, body), "A,B");
-    assert_eq!(xml("{{body.Envelope.Body.R.Result.tItem[1].sCode}}{{body.envelope.body.r.result.titem.First.kind}}", body), "Bk");
-    assert_eq!(xml("{% if body.envelope.body.r.n %}t{% endif %}{% if body.envelope.body.r.x %}x{% endif %}{{body.envelope.body.r.e}}", body), "t");
+    assert_eq!(
+        xml("{{body.Envelope.Body.R.Result.tItem[1].sCode}}{{body.envelope.body.r.result.titem.First.kind}}", body),
+        "Bk"
+    );
+    assert_eq!(
+        xml(
+            "{% if body.envelope.body.r.n %}t{% endif %}{% if body.envelope.body.r.x %}x{% endif %}{{body.envelope.body.r.e}}",
+            body
+        ),
+        "t"
+    );
     assert_eq!(xml("{{body.envelope.body.r.d}}", body), "02/29/2024 12:30:00");
 }
 
 #[test]
 fn the_context_is_there() {
-    assert_eq!(plain("{{context.Variables.who}} {{context.Variables['who']}} {{context.Request.Method}}"), "Ann Ann GET");
-    assert_eq!(plain("{{context.Request.Url.Path}} {{context.Request.OriginalUrl.QueryString}} {{context.Request.Headers['X-One']}}"), "/base/a ?b=1 1");
-    assert_eq!(plain("{% for h in context.Request.Headers %}{{h.Key}}: {{h.Value}}{% endfor %}{{context.Timestamp}}"), "X-One: 1");
+    assert_eq!(
+        plain("{{context.Variables.who}} {{context.Variables['who']}} {{context.Request.Method}}"),
+        "Ann Ann GET"
+    );
+    assert_eq!(
+        plain(
+            "{{context.Request.Url.Path}} {{context.Request.OriginalUrl.QueryString}} {{context.Request.Headers['X-One']}}"
+        ),
+        "/base/a ?b=1 1"
+    );
+    assert_eq!(
+        plain("{% for h in context.Request.Headers %}{{h.Key}}: {{h.Value}}{% endfor %}{{context.Timestamp}}"),
+        "X-One: 1"
+    );
 }
 
 #[test]
@@ -166,7 +207,8 @@ fn attack_loops_inside_loops_and_growing_texts_use_up_the_budget() {
         "{% for a in (1..1000) %}{{ 'a' | Times: 1000000 }}{% endfor %}",
     ] {
         let template = Template::read(template).unwrap();
-        let outcome = render(&template, &Bound::Nothing, options, &exchange(), Budget { steps: 50_000, bytes: 1 << 20 });
+        let outcome =
+            render(&template, &Bound::Nothing, options, &exchange(), Budget { steps: 50_000, bytes: 1 << 20 });
         assert_eq!(outcome, Err(Exceeded), "{template:?}");
     }
 }

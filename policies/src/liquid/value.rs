@@ -167,8 +167,9 @@ impl Val {
             Self::Int(number) => number.to_string(),
             Self::Double(number) => double_text(*number, Generation::Modern),
             // No zeros at the end: 12.50 is 12.5.
-            Self::Decimal(number) => format_decimal(*number, "0.#############################")
-                .unwrap_or_else(|_| decimal_text(*number)),
+            Self::Decimal(number) => {
+                format_decimal(*number, "0.#############################").unwrap_or_else(|_| decimal_text(*number))
+            }
             Self::Text(text) => text.to_string(),
             Self::Date(at) => apimite_dotnet::time::format::text(*at),
             Self::Pair(pair) => format!("[{}, {}]", pair.0, pair.1.text()),
