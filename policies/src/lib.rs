@@ -10,6 +10,7 @@ mod backend;
 mod base;
 mod block;
 mod cache_responses;
+mod cache_value;
 mod cache_values;
 mod check_header;
 mod choose;
@@ -20,6 +21,7 @@ mod find_and_replace;
 mod forward_request;
 mod get_authorization_context;
 mod include_fragment;
+mod invoke_request;
 mod ip_filter;
 mod json_to_xml;
 mod jsonp;
@@ -53,6 +55,7 @@ pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
 mod validate_jwt;
+mod wait;
 mod xml_to_json;
 
 use apimite_policy::def::{PolicyDef, Registry};
@@ -65,6 +68,7 @@ pub static ALL: &[&PolicyDef] = &[
     &base::DEF,
     &block::DEF,
     &cache_responses::LOOKUP,
+    &cache_value::DEF,
     &cache_values::LOOKUP,
     &cache_values::REMOVE,
     &cache_responses::STORE,
@@ -78,6 +82,7 @@ pub static ALL: &[&PolicyDef] = &[
     &forward_request::DEF,
     &get_authorization_context::DEF,
     &include_fragment::DEF,
+    &invoke_request::DEF,
     &ip_filter::DEF,
     &json_to_xml::DEF,
     &jsonp::DEF,
@@ -106,6 +111,7 @@ pub static ALL: &[&PolicyDef] = &[
     &trace::DEF,
     &validate_azure_ad_token::DEF,
     &validate_jwt::DEF,
+    &wait::DEF,
     &xml_to_json::DEF,
 ];
 

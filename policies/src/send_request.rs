@@ -213,7 +213,7 @@ fn bad(text: String) -> Fault {
 }
 
 /// Sends and reads the whole response.
-async fn send(call: Call, env: &Env) -> Result<Response, Fault> {
+pub(crate) async fn send(call: Call, env: &Env) -> Result<Response, Fault> {
     let timeout = call.options.timeout;
     let response = env.client.send(call).await.map_err(fault_of)?;
     if response.body.is_stream() {

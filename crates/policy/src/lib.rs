@@ -19,6 +19,7 @@ pub mod def;
 pub mod env;
 pub mod exchange;
 pub mod fault;
+mod fork;
 pub mod languages;
 pub mod random;
 pub mod rhai;
