@@ -103,7 +103,8 @@ fn failed(text: String) -> Fault {
 
 impl InvokeRequest {
     fn call(&self, exchange: &Exchange) -> Result<Call, Fault> {
-        let bad_url = |error: apimite_policy::url::NotAUrl| Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string());
+        let bad_url =
+            |error: apimite_policy::url::NotAUrl| Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string());
         let mut headers = HeaderMap::new();
         let given = self.url.as_ref().map(|arg| arg.get(exchange)).transpose()?;
         let mut url = match &self.backend {
@@ -123,7 +124,8 @@ impl InvokeRequest {
             let name: HeaderName = name.trim().parse().map_err(|_| failed(format!("`{name}` is no header name.")))?;
             for value in values {
                 let text = value.get(exchange)?;
-                let value = HeaderValue::from_str(text.trim()).map_err(|_| failed("A header value has line ends.".into()))?;
+                let value =
+                    HeaderValue::from_str(text.trim()).map_err(|_| failed("A header value has line ends.".into()))?;
                 headers.append(name.clone(), value);
             }
         }

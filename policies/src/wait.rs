@@ -30,7 +30,9 @@ pub static DEF: PolicyDef = PolicyDef {
         "authentication-managed-identity",
         "authentication-token",
     ]),
-    differences: &["what becomes of a failing child is not documented; here the first fault ends the policy and the others"],
+    differences: &[
+        "what becomes of a failing child is not documented; here the first fault ends the policy and the others",
+    ],
     ..PolicyDef::new("wait", "Runs policies side by side and waits for all of them, or for the first.", compile)
 };
 
