@@ -89,14 +89,14 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     }))
 }
 
-/// Appends the caller's address.
-fn forwarded_for(headers: &mut HeaderMap, ip: IpAddr) {
-    let ip = ip.to_canonical();
-    let text = match headers.get(&X_FORWARDED_FOR).and_then(|value| value.to_str().ok()) {
-        Some(old) if !old.is_empty() => format!("{old},{ip}"),
-        _ => ip.to_string(),
+/// Appends the caller's address; `text` is that address, where it was written before.
+fn forwarded_for(headers: &mut HeaderMap, ip: IpAddr, text: Option<&HeaderValue>) {
+    let value = match (headers.get(&X_FORWARDED_FOR).and_then(|value| value.to_str().ok()), text) {
+        (Some(old), _) if !old.is_empty() => HeaderValue::from_str(&format!("{old},{}", ip.to_canonical())),
+        (_, Some(text)) => Ok(text.clone()),
+        _ => HeaderValue::from_str(&ip.to_canonical().to_string()),
     };
-    if let Ok(value) = HeaderValue::from_str(&text) {
+    if let Ok(value) = value {
         headers.insert(X_FORWARDED_FOR.clone(), value);
     }
 }
@@ -131,7 +131,7 @@ impl ForwardRequest {
         let mut headers =
             if exchange.keep_request_head { request.headers.clone() } else { std::mem::take(&mut request.headers) };
         headers.insert(HOST, request.target().host().clone());
-        forwarded_for(&mut headers, request.ip);
+        forwarded_for(&mut headers, request.ip, request.ip_text.as_ref());
         if exchange.service.decisions.send_forwarded_proto {
             let proto = HeaderValue::from_static(request.original_url.scheme.as_str());
             headers.insert(X_FORWARDED_PROTO.clone(), proto);

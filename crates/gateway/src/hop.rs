@@ -18,6 +18,12 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
+/// Does this header of an answer speak about the connection it came over?
+pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
+    matches!(*name, header::CONNECTION | header::TRANSFER_ENCODING | header::UPGRADE)
+        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
+
 /// The header names that `Connection` lists as belonging to the connection.
 #[derive(Default)]
 pub(crate) struct Named(SmallVec<[HeaderName; 2]>);

@@ -11,6 +11,7 @@ pub mod config;
 mod exec;
 mod gateway;
 mod hop;
+mod http1;
 mod keys;
 pub mod router;
 mod seat;

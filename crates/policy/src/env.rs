@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use apimite_cache::Cache;
@@ -49,13 +49,16 @@ pub struct CallOptions {
     pub upgrade: bool,
 }
 
+/// The TLS switches of a call to a bare URL, shared because most calls have them.
+static PLAIN: LazyLock<Arc<CallTls>> = LazyLock::new(Arc::default);
+
 impl Default for CallOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(300),
             continue_timeout: None,
             version: HttpVersion::Http1,
-            tls: Arc::default(),
+            tls: Arc::clone(&PLAIN),
             proxy: None,
             upgrade: false,
         }

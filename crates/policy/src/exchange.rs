@@ -9,7 +9,7 @@ use apimite_model::{Api, Operation, Product, Service, Subscription, User};
 use apimite_trace::Trace;
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use smallvec::SmallVec;
 
 use crate::body::BodyCell;
@@ -59,6 +59,8 @@ pub struct Request {
     pub body: BodyCell,
     /// Address of the caller: the peer of the connection, or what PROXY v2 said.
     pub ip: IpAddr,
+    /// That address as text, made once for a connection.
+    pub ip_text: Option<HeaderValue>,
     /// Client certificate of the TLS connection, DER.
     pub certificate: Option<Arc<[u8]>>,
     /// The private endpoint connection the request came through.
@@ -93,6 +95,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: BodyCell::default(),
             ip,
+            ip_text: None,
             certificate: None,
             private_endpoint: None,
             matched: Vec::new(),

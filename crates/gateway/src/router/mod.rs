@@ -133,6 +133,11 @@ impl Router {
         router
     }
 
+    /// Does it answer to certain hosts only?
+    pub(crate) fn names_hosts(&self) -> bool {
+        !self.hosts.is_empty()
+    }
+
     fn add(&mut self, service: &Service, api: &Api, index: usize) {
         let scheme = api.version_set.as_ref().and_then(|id| service.version_sets.get(id)).map(|set| &set.scheme);
         let mut path = api.path.trim_matches('/').to_owned();

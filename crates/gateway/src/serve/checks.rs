@@ -8,7 +8,6 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
 use super::connection_state::ConnectionState;
-use super::wire::is_ambiguous;
 use crate::config::Limits;
 use crate::hop;
 
@@ -33,14 +32,12 @@ pub(crate) fn refusal(status: StatusCode, message: &str) -> Box<Response> {
 /// The answer to send instead.
 pub(crate) fn check(
     parts: &Parts,
+    ambiguous: bool,
     target: &PathAndQuery,
     limits: &Limits,
     connection: &ConnectionState,
 ) -> Result<Authority, Box<Response>> {
-    if parts.version <= Version::HTTP_11
-        && (parts.headers.contains_key(header::CONTENT_LENGTH) || parts.headers.contains_key(header::TRANSFER_ENCODING))
-        && is_ambiguous(&connection.head.borrow())
-    {
+    if ambiguous {
         return Err(closing(refusal(StatusCode::BAD_REQUEST, "The length of the request is ambiguous")));
     }
     if target.as_str().len() > limits.url_bytes {

@@ -7,23 +7,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::LocalBoxFuture;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection_state::ConnectionState;
-use super::exchange;
-use super::reply::ReplyBody;
-use super::tunnel;
+use super::reply::{self, ReplyBody};
+use super::serving::Serving;
+use super::{http1, incoming, tunnel};
 use super::wire::Wire;
 use super::worker::Worker;
 use crate::config::{Arrival, Expect, Listener, Verdict};
-use crate::seat::Seat;
 
 /// How a client that speaks HTTP/2 without TLS begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -128,10 +126,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     state.http2.set(http2);
-    let keep = worker.limits().head_bytes;
-    let wire = Wire::new(stream, ahead, state.clone(), worker.time(), keep);
-    let service = Service { worker: worker.clone(), state: state.clone() };
+    let wire = Wire::new(stream, ahead, state.clone(), worker.time());
     if http2 {
+        let service = Service { worker: worker.clone(), state: state.clone() };
         let mut connection = pin!(worker.http2().serve_connection(TokioIo::new(wire), service));
         let mut told = false;
         let _ = poll_fn(|cx| {
@@ -144,30 +141,15 @@ where
         .await;
         return;
     }
-    let mut connection = worker.http1().serve_connection(TokioIo::new(wire), service);
-    let mut told = false;
-    let outcome = poll_fn(|cx| {
-        if state.draining.get() && !told {
-            told = true;
-            Pin::new(&mut connection).graceful_shutdown();
-        }
-        connection.poll_without_shutdown(cx)
-    })
-    .await;
-    let parts = connection.into_parts();
-    let mut wire = parts.io.into_inner();
-    let switched = state.switched.borrow_mut().take();
-    match switched {
-        Some((backend, from_backend)) if outcome.is_ok() => {
-            tunnel::pass(wire, parts.read_buf, backend, from_backend).await;
-        }
-        _ => {
-            // The end of a TLS session is said, not only shown.
-            let _ = wire.shutdown().await;
+    if let Some((wire, ahead)) = http1::serve(&worker, &state, wire).await {
+        let switched = state.switched.borrow_mut().take();
+        if let Some((backend, from_backend)) = switched {
+            tunnel::pass(wire, ahead, backend, from_backend).await;
         }
     }
 }
 
+/// Requests of an HTTP/2 connection.
 struct Service {
     worker: Rc<Worker>,
     state: Rc<ConnectionState>,
@@ -176,44 +158,28 @@ struct Service {
 impl hyper::service::Service<Request<Incoming>> for Service {
     type Response = Response<ReplyBody>;
     type Error = std::convert::Infallible;
-    type Future = Serving;
+    type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> Serving {
-        let seat = Rc::new(Seat::default());
-        let work = exchange::serve(self.worker.clone(), self.state.clone(), seat.clone(), request);
-        Serving { work: Some(Box::pin(work)), seat, worker: self.worker.clone() }
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let (parts, body) = request.into_parts();
+        let head_only = parts.method == Method::HEAD;
+        let body = incoming::body(body, &self.state);
+        Answering { work: Serving::new(&self.worker, &self.state, parts, body, false), head_only }
     }
 }
 
-/// A request being served. Dropped before its end, which is how hyper says that the client went away, it goes on by itself:
-/// calls to backends fail, on-error runs, and the request is closed as any other.
-struct Serving {
-    work: Option<LocalBoxFuture<'static, Response<ReplyBody>>>,
-    seat: Rc<Seat>,
-    worker: Rc<Worker>,
+/// A request being served, as hyper wants it.
+struct Answering {
+    work: Serving,
+    head_only: bool,
 }
 
-impl Future for Serving {
+impl Future for Answering {
     type Output = Result<Response<ReplyBody>, std::convert::Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(work) = self.work.as_mut() else { return Poll::Pending };
-        let response = std::task::ready!(work.as_mut().poll(cx));
-        self.work = None;
-        Poll::Ready(Ok(response))
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take()
-            && !self.worker.is_stopped()
-        {
-            self.seat.gone.set(true);
-            tokio::task::spawn_local(async move {
-                drop(work.await);
-            });
-        }
+        let answer = std::task::ready!(Pin::new(&mut self.work).poll(cx));
+        Poll::Ready(Ok(reply::for_http2(answer, self.head_only)))
     }
 }
 

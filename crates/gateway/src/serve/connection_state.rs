@@ -31,6 +31,8 @@ pub(crate) struct ConnectionState {
     pub(crate) local: SocketAddr,
     /// The client: the peer, or whom the preamble named.
     pub(crate) client: Cell<SocketAddr>,
+    /// Its address as text.
+    address: RefCell<Option<HeaderValue>>,
     pub(crate) source: RefCell<Source>,
     pub(crate) tls: Cell<bool>,
     /// Client certificate, DER.
@@ -44,7 +46,9 @@ pub(crate) struct ConnectionState {
     pub(crate) moved: Cell<Timestamp>,
     /// Are bytes waiting for the client to take or send them?
     pub(crate) stalled: Cell<bool>,
-    /// The same for the body of a request that somebody waits for.
+    /// Does somebody wait for more of the body of a request?
+    pub(crate) awaiting: Cell<bool>,
+    /// The same for bodies that hyper reads.
     pub(crate) awaited: RefCell<Option<Arc<AtomicBool>>>,
     pub(crate) requests: Cell<usize>,
     /// Requests being served; more than one with HTTP/2.
@@ -52,8 +56,6 @@ pub(crate) struct ConnectionState {
     /// Is it an HTTP/2 connection?
     pub(crate) http2: Cell<bool>,
 
-    /// The bytes of the head that is arriving, for checks that the parser does not make.
-    pub(crate) head: RefCell<Vec<u8>>,
     /// The backend's side of a WebSocket, once its handshake was answered.
     pub(crate) switched: RefCell<Option<(Transport, Bytes)>>,
 
@@ -67,6 +69,7 @@ impl ConnectionState {
         Self {
             local,
             client: Cell::new(peer),
+            address: RefCell::default(),
             source: RefCell::new(source),
             tls: Cell::new(false),
             certificate: RefCell::default(),
@@ -75,16 +78,25 @@ impl ConnectionState {
             since: Cell::new(now),
             moved: Cell::new(now),
             stalled: Cell::new(false),
+            awaiting: Cell::new(false),
             awaited: RefCell::default(),
             requests: Cell::new(0),
             running: Cell::new(0),
             http2: Cell::new(false),
-            head: RefCell::default(),
             switched: RefCell::default(),
             draining: Cell::new(false),
             closing: Cell::new(false),
             waker: RefCell::default(),
         }
+    }
+
+    /// The address of the client as text.
+    pub(crate) fn address_text(&self) -> Option<HeaderValue> {
+        let mut known = self.address.borrow_mut();
+        if known.is_none() {
+            *known = HeaderValue::from_str(&self.client.get().ip().to_canonical().to_string()).ok();
+        }
+        known.clone()
     }
 
     /// The host in a `Host` header.
@@ -141,7 +153,7 @@ impl ConnectionState {
             Phase::Head => now.since(self.since.get()) > limits.head_time,
             Phase::Busy => {
                 let awaited = self.awaited.borrow().as_ref().is_some_and(|awaited| awaited.load(Ordering::Relaxed));
-                (self.stalled.get() || awaited) && now.since(self.moved.get()) > limits.idle_time
+                (self.stalled.get() || self.awaiting.get() || awaited) && now.since(self.moved.get()) > limits.idle_time
             }
         };
         if overdue {

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use apimite_model::{Api, PublicAccess, Service};
-use apimite_policy::body::BodyCell;
+use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::exchange::{Exchange, Request, Response};
 use apimite_policy::fault::Fault;
 use apimite_policy::url::{Scheme, Url};
 use apimite_policy::{answer, run};
+use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use hyper::body::Incoming;
 
 use super::checks;
 use super::connection_state::ConnectionState;
@@ -25,17 +25,25 @@ use crate::router::{Query, Route};
 use crate::seat::Seat;
 use crate::snapshot::Snapshot;
 
+/// A request as it came.
+pub(crate) struct Asked {
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+    /// Does its head tell its length in more than one way?
+    pub(crate) ambiguous: bool,
+}
+
 /// Serves a request. The future may be finished after its client went away: on-error runs and the request is closed.
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     connection: Rc<ConnectionState>,
     seat: Rc<Seat>,
-    request: http::Request<Incoming>,
+    asked: Asked,
 ) -> http::Response<ReplyBody> {
     let mut close = Close::new(worker.clone(), connection.clone());
-    let (mut parts, body) = request.into_parts();
+    let Asked { mut parts, body, ambiguous } = asked;
     let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let authority = match checks::check(&parts, &target, worker.limits(), &connection) {
+    let authority = match checks::check(&parts, ambiguous, &target, worker.limits(), &connection) {
         Ok(authority) => authority,
         Err(refusal) => return built_in(&worker, close, &parts.method, &target, *refusal),
     };
@@ -54,7 +62,7 @@ pub(crate) async fn serve(
     let handshake = checks::is_handshake(&parts);
     seat.handshake.set(handshake);
     let route = snapshot.router.find(&Query {
-        host: authority.host(),
+        host: if snapshot.router.names_hosts() { authority.host() } else { "" },
         tls: connection.tls.get(),
         websocket: handshake,
         method: parts.method.as_str(),
@@ -62,11 +70,10 @@ pub(crate) async fn serve(
         query: target.query().unwrap_or(""),
         headers: &parts.headers,
     });
-    let body = incoming::body(body, &connection);
     let headers = std::mem::take(&mut parts.headers);
     let url = Url { scheme: scheme(&connection, handshake), authority, path_and_query: target.clone() };
     let mut exchange =
-        Box::new(exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller));
+        exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller);
     exchange.request.body = BodyCell::new(body);
     let started = exchange.timestamp;
     let tracing = worker.observer().and_then(|observer| observer.trace(&exchange.request.headers, &exchange));
@@ -161,6 +168,7 @@ fn exchange(
     let relative = relative(&url.path_and_query, route.map_or(0, |route| route.rest));
     let mut request = Request::new(method, url, target.clone(), relative, caller);
     request.headers = headers;
+    request.ip_text = connection.address_text();
     request.certificate.clone_from(&connection.certificate.borrow());
     if let Source::PrivateEndpoint(endpoint) = &*connection.source.borrow() {
         request.private_endpoint = Some(endpoint.clone());
@@ -245,7 +253,7 @@ fn public_access_disabled(service: &Service, caller: IpAddr) -> Response {
     }
     let mut response = answer::empty(StatusCode::FORBIDDEN);
     response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response.body = BodyCell::new(apimite_policy::body::Body::text(format!("{first}\n{second}")));
+    response.body = BodyCell::new(Body::text(format!("{first}\n{second}")));
     response
 }
 
@@ -267,10 +275,5 @@ fn built_in(
             trace: None,
         });
     }
-    let last = response.headers.get(header::CONNECTION).cloned();
-    let mut reply = reply::of_response(response, method, false);
-    if let Some(last) = last {
-        reply.headers_mut().insert(header::CONNECTION, last);
-    }
-    reply.map(|body| ReplyBody::new(body, close))
+    reply::of_response(response, false).map(|body| ReplyBody::new(body, close))
 }

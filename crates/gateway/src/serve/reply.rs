@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use apimite_clock::Timestamp;
-use apimite_policy::body::{Body, BodyError};
+use apimite_policy::body::BodyError;
 use apimite_policy::exchange::{Exchange, Response};
 use apimite_trace::Trace;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
 
@@ -92,6 +92,31 @@ impl ReplyBody {
         }
         Self { body, close, failed: None }
     }
+
+    /// The whole body, if it is in memory or there is none.
+    pub(crate) fn take_whole(&mut self) -> Option<Bytes> {
+        let bytes = match std::mem::replace(&mut self.body, Outgoing::Empty) {
+            Outgoing::Empty => Bytes::new(),
+            Outgoing::Bytes(bytes) => bytes,
+            stream @ Outgoing::Stream(_) => {
+                self.body = stream;
+                return None;
+            }
+        };
+        self.close.bytes = bytes.len() as u64;
+        self.close.end = End::Complete;
+        Some(bytes)
+    }
+
+    /// All that was to be sent was sent.
+    pub(crate) fn finished(&mut self) {
+        self.close.end = End::Complete;
+    }
+
+    /// The answer broke off.
+    pub(crate) fn broken(&mut self) {
+        self.close.end = End::Aborted;
+    }
 }
 
 impl http_body::Body for ReplyBody {
@@ -136,11 +161,11 @@ impl http_body::Body for ReplyBody {
 /// Turns what the policies left into what is sent.
 pub(crate) fn of_exchange(exchange: &mut Exchange, handshake: bool) -> http::Response<Outgoing> {
     let response = exchange.response.take().unwrap_or_else(|| apimite_policy::answer::empty(StatusCode::OK));
-    of_response(response, &exchange.request.method, handshake)
+    of_response(response, handshake)
 }
 
-/// Turns a response into what is sent: framing headers agree with the body, hop-by-hop ones are gone.
-pub(crate) fn of_response(response: Response, method: &Method, handshake: bool) -> http::Response<Outgoing> {
+/// Turns a response into what is sent. What each version of HTTP does not send is left to its writer.
+pub(crate) fn of_response(response: Response, handshake: bool) -> http::Response<Outgoing> {
     let Response { mut status, reason, mut headers, body } = response;
     let body = body.take();
     let switching = status == StatusCode::SWITCHING_PROTOCOLS;
@@ -151,12 +176,11 @@ pub(crate) fn of_response(response: Response, method: &Method, handshake: bool) 
         // An interim status is no answer.
         status = StatusCode::INTERNAL_SERVER_ERROR;
     }
-    hop::strip(&mut headers);
     if switching && handshake {
+        hop::strip(&mut headers);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(header::UPGRADE, upgrade.unwrap_or_else(|| HeaderValue::from_static("websocket")));
     }
-    frame(&mut headers, &body, status, method);
     let mut answer = http::Response::new(Outgoing::from(body));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
@@ -168,16 +192,24 @@ pub(crate) fn of_response(response: Response, method: &Method, handshake: bool) 
     answer
 }
 
-/// Removes a `Content-Length` that does not fit the body.
-fn frame(headers: &mut HeaderMap, body: &Body, status: StatusCode, method: &Method) {
-    let Some(told) = headers.get(header::CONTENT_LENGTH) else { return };
-    let bodiless = *method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
-    let fits = match body.len() {
-        Some(0) if bodiless => true,
+/// Makes an answer one of HTTP/2: no hop-by-hop headers, and no length but that of the body.
+pub(crate) fn for_http2<B: http_body::Body>(mut answer: http::Response<B>, head_only: bool) -> http::Response<B> {
+    let (status, known) = (answer.status(), answer.body().size_hint().exact());
+    let headers = answer.headers_mut();
+    hop::strip(headers);
+    let Some(told) = headers.get(header::CONTENT_LENGTH) else { return answer };
+    if !tells(told, known, status, head_only) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    answer
+}
+
+/// Does a `Content-Length` fit a body of so many bytes, or a head that stands for one?
+pub(crate) fn tells(told: &HeaderValue, known: Option<u64>, status: StatusCode, head_only: bool) -> bool {
+    let fits = match known {
+        Some(0) if head_only || status == StatusCode::NOT_MODIFIED => true,
         Some(length) => told.as_bytes() == itoa::Buffer::new().format(length).as_bytes(),
         None => false,
     };
-    if !fits || status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_LENGTH);
-    }
+    fits && status != StatusCode::NO_CONTENT
 }

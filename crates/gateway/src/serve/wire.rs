@@ -1,4 +1,4 @@
-//! The byte stream of a client, watched: when bytes move, and what the head of a request looks like on the wire.
+//! The byte stream of a client, watched: when bytes move.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -18,8 +18,6 @@ pub(crate) struct Wire<S> {
     ahead: Bytes,
     state: Rc<ConnectionState>,
     time: CoarseTime,
-    /// Most bytes of a head that are kept.
-    keep: usize,
 }
 
 /// Answers up to this length are joined before they are written: one piece costs less than two.
@@ -31,32 +29,22 @@ thread_local! {
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S, ahead: Bytes, state: Rc<ConnectionState>, time: CoarseTime, keep: usize) -> Self {
-        let wire = Self { stream, ahead, state, time, keep };
-        let ahead = wire.ahead.clone();
-        if !ahead.is_empty() {
-            wire.arrived(&ahead);
+    pub(crate) fn new(stream: S, ahead: Bytes, state: Rc<ConnectionState>, time: CoarseTime) -> Self {
+        let wire = Self { stream, ahead, state, time };
+        if !wire.ahead.is_empty() {
+            wire.arrived();
         }
         wire
     }
 
-    fn arrived(&self, bytes: &[u8]) {
+    fn arrived(&self) {
         let state = &self.state;
         match state.phase.get() {
             Phase::Busy => state.moved.set(self.time.now()),
             Phase::Idle if state.http2.get() => state.since.set(self.time.now()),
-            Phase::Idle => {
-                state.enter(Phase::Head, self.time.now());
-                self.keep(bytes);
-            }
-            Phase::Head => self.keep(bytes),
+            Phase::Idle => state.enter(Phase::Head, self.time.now()),
+            Phase::Head => {}
         }
-    }
-
-    fn keep(&self, bytes: &[u8]) {
-        let mut head = self.state.head.borrow_mut();
-        let room = self.keep.saturating_sub(head.len()).min(bytes.len());
-        head.extend_from_slice(bytes.get(..room).unwrap_or_default());
     }
 
     fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
@@ -86,11 +74,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         }
         let before = buf.filled().len();
         let outcome = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if outcome.is_ready()
-            && let Some(bytes) = buf.filled().get(before..)
-            && !bytes.is_empty()
-        {
-            this.arrived(bytes);
+        if outcome.is_ready() && buf.filled().len() > before {
+            this.arrived();
         }
         outcome
     }
@@ -136,38 +121,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-}
-
-/// Does a request head tell its length in more than one way?
-///
-/// The parser keeps only what it decided upon, so the bytes themselves are looked at.
-pub(crate) fn is_ambiguous(head: &[u8]) -> bool {
-    let (mut lengths, mut codings) = (0, 0);
-    for line in head.split(|byte| *byte == b'\n').skip(1) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            break;
-        }
-        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
-        if name.eq_ignore_ascii_case(b"content-length") {
-            lengths += 1;
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            codings += 1;
-        }
-    }
-    lengths + codings > 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_ambiguous;
-
-    #[test]
-    fn a_length_is_told_once() {
-        assert!(!is_ambiguous(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"));
-        assert!(is_ambiguous(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\ncontent-length: 1\r\n\r\n"));
-        assert!(is_ambiguous(b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n"));
-        assert!(!is_ambiguous(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nContent-Length: 2\r\n"));
     }
 }

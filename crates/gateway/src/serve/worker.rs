@@ -9,7 +9,7 @@ use std::time::Duration;
 use apimite_clock::{Clock, Timestamp};
 use apimite_policy::env::Env;
 use arc_swap::ArcSwap;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use rustls::ServerConfig;
 use slab::Slab;
 use tokio::sync::watch;
@@ -51,9 +51,10 @@ pub(crate) struct Worker {
     connections: RefCell<Slab<Rc<ConnectionState>>>,
     running: Cell<usize>,
     stopped: Cell<bool>,
-    http1: http1::Builder,
     http2: http2::Builder<LocalExec>,
     seed: Cell<u64>,
+    /// The second whose `Date` was last written, and that.
+    date: Cell<(i64, [u8; 29])>,
 }
 
 impl Worker {
@@ -73,15 +74,6 @@ impl Worker {
             shared: options.shared.clone(),
         };
         let limits = &options.limits;
-        let mut http1 = http1::Builder::new();
-        http1
-            .max_header_size(limits.head_bytes)
-            .title_case_headers(true)
-            .max_buf_size(limits.head_bytes.max(256 * 1024));
-        // Up to a hundred headers are parsed without an allocation.
-        if limits.headers > 100 {
-            http1.max_headers(limits.headers);
-        }
         let mut http2 = http2::Builder::new(LocalExec);
         http2
             .max_concurrent_streams(limits.streams)
@@ -97,9 +89,9 @@ impl Worker {
             connections: RefCell::default(),
             running: Cell::new(0),
             stopped: Cell::new(false),
-            http1,
             http2,
             seed: Cell::new(seed),
+            date: Cell::new((0, http_date(0))),
             setup,
         }
     }
@@ -132,12 +124,25 @@ impl Worker {
         &self.env.clock
     }
 
-    pub(crate) fn time(&self) -> CoarseTime {
-        self.ticker.coarse().clone()
+    /// The present instant, as of the last tick.
+    pub(crate) fn coarse(&self) -> Timestamp {
+        self.ticker.coarse().now()
     }
 
-    pub(crate) fn http1(&self) -> &http1::Builder {
-        &self.http1
+    /// The value of `Date` at this instant.
+    pub(crate) fn date(&self) -> [u8; 29] {
+        let second = self.coarse().unix_seconds();
+        let (known, text) = self.date.get();
+        if known == second {
+            return text;
+        }
+        let text = http_date(second);
+        self.date.set((second, text));
+        text
+    }
+
+    pub(crate) fn time(&self) -> CoarseTime {
+        self.ticker.coarse().clone()
     }
 
     pub(crate) fn http2(&self) -> &http2::Builder<LocalExec> {
@@ -177,7 +182,6 @@ impl Worker {
         connection.running.set(connection.running.get().saturating_sub(1));
         if connection.running.get() == 0 {
             connection.enter(Phase::Idle, self.ticker.coarse().now());
-            connection.head.borrow_mut().clear();
         }
     }
 
@@ -187,6 +191,17 @@ impl Worker {
             act(&state);
         }
     }
+}
+
+/// A second since 1970 as HTTP writes it.
+fn http_date(second: i64) -> [u8; 29] {
+    let since = Duration::from_secs(u64::try_from(second).unwrap_or(0));
+    let text = httpdate::fmt_http_date(std::time::SystemTime::UNIX_EPOCH + since);
+    let mut bytes = [b' '; 29];
+    for (to, from) in bytes.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    bytes
 }
 
 /// Runs a worker on this thread until it has drained.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use apimite_policy::env::{CallProxy, CallTls, HttpVersion};
 use base64::Engine;
+use http::uri::Authority;
 use rustls::pki_types::ServerName;
 use smallvec::SmallVec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,12 +44,22 @@ pub(crate) enum ConnectError {
 /// What is needed to open a connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Destination<'a> {
-    pub(crate) host: &'a str,
-    pub(crate) port: u16,
+    /// Host and port, as the URL has them.
+    pub(crate) authority: &'a Authority,
     /// TLS switches, when there is TLS.
     pub(crate) tls: Option<&'a CallTls>,
     pub(crate) version: HttpVersion,
     pub(crate) proxy: Option<&'a CallProxy>,
+}
+
+impl Destination<'_> {
+    fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 })
+    }
 }
 
 /// Opens a connection.
@@ -61,7 +72,7 @@ pub(crate) async fn connect(
     tls: &Arc<ClientTls>,
 ) -> Result<Transport, ConnectError> {
     let stream = match to.proxy {
-        None => tcp(to.host, to.port, resolver).await?,
+        None => tcp(to.host(), to.port(), resolver).await?,
         Some(proxy) => {
             let (host, port) = proxy_address(proxy)?;
             let mut stream = tcp(&host, port, resolver).await?;
@@ -74,7 +85,7 @@ pub(crate) async fn connect(
     };
     let Some(switches) = to.tls else { return Ok(Transport::Tcp(stream)) };
     let config = tls.config(switches, to.version).await.map_err(ConnectError::Tls)?;
-    let bare = to.host.trim_start_matches('[').trim_end_matches(']');
+    let bare = to.host().trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(|error| ConnectError::Tls(error.to_string()))?;
     let stream =
         TlsConnector::from(config).connect(name, stream).await.map_err(|error| ConnectError::Tls(error.to_string()))?;
@@ -115,7 +126,7 @@ pub(crate) fn proxy_authorization(proxy: &CallProxy) -> Option<String> {
 
 async fn tunnel(stream: &mut TcpStream, to: Destination<'_>, proxy: &CallProxy) -> Result<(), ConnectError> {
     let fail = |error: io::Error| ConnectError::Proxy(error.to_string());
-    let mut head = format!("CONNECT {0}:{1} HTTP/1.1\r\nHost: {0}:{1}\r\n", to.host, to.port);
+    let mut head = format!("CONNECT {0}:{1} HTTP/1.1\r\nHost: {0}:{1}\r\n", to.host(), to.port());
     if let Some(value) = proxy_authorization(proxy) {
         head.push_str("Proxy-Authorization: ");
         head.push_str(&value);

@@ -9,19 +9,20 @@ pub(crate) mod tls;
 pub(crate) mod transport;
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::env::{Call, CallError, Client, HttpVersion};
 use apimite_policy::exchange::Response;
 use futures_util::future::LocalBoxFuture;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 use self::connect::{ConnectError, Destination, proxy_authorization};
-use self::http1::{Answer, Connection, Framing, Head, Recycle, SendError};
+use self::http1::{Answer, Connection, Framing, Head, SendError};
 use self::pool::{Origin, Pool};
 use self::resolve::Resolver;
 use self::tls::ClientTls;
@@ -54,22 +55,20 @@ impl Upstream {
 
     async fn call(&self, call: &mut Call, seat: Option<&Seat>) -> Result<Response, CallError> {
         let to = destination(call);
-        let (origin, recycle) = self.pool.origin(to);
-        let shared = origin.http2.lock().clone();
-        if let Some(shared) = shared.filter(|shared| !shared.is_closed()) {
+        let origin = self.pool.origin(to);
+        if let Some(shared) = origin.http2() {
             return Box::pin(self.http2(shared, call)).await;
         }
         let pooled = poll_fn(|cx| Poll::Ready(origin.take(cx))).await;
-        let Some(connection) = pooled else { return Box::pin(self.call_anew(call, &origin, &recycle, seat)).await };
-        self.http1(connection, call, &origin, &recycle, seat).await
+        let Some(connection) = pooled else { return Box::pin(self.call_anew(call, &origin, seat)).await };
+        self.http1(connection, call, &origin, seat).await
     }
 
     /// A call for which no connection is at hand; apart, because it needs room that most calls do not.
     async fn call_anew(
         &self,
         call: &mut Call,
-        origin: &Origin,
-        recycle: &Arc<dyn Recycle>,
+        origin: &Arc<Origin>,
         seat: Option<&Seat>,
     ) -> Result<Response, CallError> {
         let to = destination(call);
@@ -77,13 +76,13 @@ impl Upstream {
         let prior_knowledge = to.tls.is_none() && to.version == HttpVersion::Http2;
         if transport.speaks_http2() || prior_knowledge {
             let shared = http2::handshake(transport).await.map_err(|error| broken(&error))?;
-            *origin.http2.lock() = Some(shared.clone());
+            origin.share(shared.clone());
             return self.http2(shared, call).await;
         }
         if to.version == HttpVersion::Http2 {
             return Err(CallError::Connection("The backend does not offer HTTP/2.".to_owned()));
         }
-        self.http1(Connection::new(transport), call, origin, recycle, seat).await
+        self.http1(Connection::new(transport), call, origin, seat).await
     }
 
     async fn http2(&self, mut shared: http2::Shared, call: &mut Call) -> Result<Response, CallError> {
@@ -99,12 +98,19 @@ impl Upstream {
         Ok(Response { status: parts.status, reason: None, headers: parts.headers, body: BodyCell::new(body) })
     }
 
+    /// Ends after so long.
+    fn after(&self, limit: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(async move {
+            let never = pin!(std::future::pending::<()>());
+            self.ticker.within(limit, never).await;
+        })
+    }
+
     async fn http1(
         &self,
         mut connection: Box<Connection>,
         call: &mut Call,
-        origin: &Origin,
-        recycle: &Arc<dyn Recycle>,
+        origin: &Arc<Origin>,
         seat: Option<&Seat>,
     ) -> Result<Response, CallError> {
         let Call { method, url, headers, body, options } = call;
@@ -114,7 +120,14 @@ impl Upstream {
             (_, Some(length)) => Framing::Length(length),
             (_, None) => Framing::Chunked,
         };
-        let host = headers.get(header::HOST).cloned().unwrap_or_else(|| url.host_header());
+        let own_host;
+        let host = match headers.get(header::HOST) {
+            Some(host) => host,
+            None => {
+                own_host = url.host_header();
+                &own_host
+            }
+        };
         let plain_proxy = options.proxy.as_deref().filter(|_| !url.scheme.is_tls());
         let absolute = plain_proxy.map(|_| url.to_string());
         let mut added: Vec<(HeaderName, HeaderValue)> = Vec::new();
@@ -123,18 +136,23 @@ impl Upstream {
         {
             added.push((header::PROXY_AUTHORIZATION, value));
         }
+        let wait = options.continue_timeout.filter(|_| framing != Framing::None && asks_permission(headers));
         let head = Head {
             method,
             target: absolute.as_deref().unwrap_or_else(|| url.path_and_query.as_str()),
-            host: &host,
+            host,
             headers,
             added: &added,
             framing,
             upgrade: options.upgrade,
+            expect: wait.is_some(),
         };
         loop {
             let reused = connection.reused;
-            let error = match connection.send(&head, body, recycle).await {
+            let mut permitted = wait.map(|limit| self.after(limit));
+            let permitted = permitted.as_mut().map(|limit| limit.as_mut() as Pin<&mut dyn Future<Output = ()>>);
+            let outcome = connection.send(&head, body, origin, permitted).await;
+            let error = match outcome {
                 Ok(answer) => return Ok(response(answer, seat)),
                 Err(error) => error,
             };
@@ -149,6 +167,7 @@ impl Upstream {
             if !again {
                 return Err(match error {
                     SendError::Client => CallError::ClientGone,
+                    SendError::Permission => CallError::Timeout,
                     SendError::Closed { .. } => CallError::Connection(CLOSED.to_owned()),
                     SendError::Io(error) => broken(&error),
                     SendError::Protocol(text) => CallError::Connection(format!("{CLOSED} ({text})")),
@@ -156,8 +175,7 @@ impl Upstream {
             }
             origin.clear();
             let to = Destination {
-                host: url.host(),
-                port: url.port(),
+                authority: &url.authority,
                 tls: url.scheme.is_tls().then_some(&*options.tls),
                 version: HttpVersion::Http1,
                 proxy: options.proxy.as_deref(),
@@ -172,12 +190,16 @@ impl Upstream {
 fn destination(call: &Call) -> Destination<'_> {
     let url = &call.url;
     Destination {
-        host: url.host(),
-        port: url.port(),
+        authority: &url.authority,
         tls: url.scheme.is_tls().then_some(&*call.options.tls),
         version: if call.options.upgrade { HttpVersion::Http1 } else { call.options.version },
         proxy: call.options.proxy.as_deref(),
     }
+}
+
+/// Does the client wait for permission to send its body?
+fn asks_permission(headers: &HeaderMap) -> bool {
+    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Was a streaming body taken already?

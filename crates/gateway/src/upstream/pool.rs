@@ -2,16 +2,18 @@
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use apimite_clock::Timestamp;
 use apimite_policy::env::{CallProxy, CallTls, HttpVersion};
 use hashbrown::{Equivalent, HashMap};
+use http::uri::Authority;
 use parking_lot::Mutex;
 
 use super::connect::Destination;
-use super::http1::{Connection, Recycle};
+use super::http1::Connection;
 use super::http2::Shared;
 use crate::ticker::CoarseTime;
 
@@ -26,8 +28,7 @@ const REST_AFTER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Key {
-    host: Box<str>,
-    port: u16,
+    authority: Authority,
     tls: Option<CallTls>,
     version: HttpVersion,
     proxy: Option<CallProxy>,
@@ -35,7 +36,7 @@ struct Key {
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_of(&self.host, self.port, self.tls.is_some(), state);
+        hash_of(&self.authority, self.tls.is_some(), state);
     }
 }
 
@@ -43,21 +44,19 @@ struct KeyRef<'a>(Destination<'a>);
 
 impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_of(self.0.host, self.0.port, self.0.tls.is_some(), state);
+        hash_of(self.0.authority, self.0.tls.is_some(), state);
     }
 }
 
-fn hash_of<H: Hasher>(host: &str, port: u16, tls: bool, state: &mut H) {
-    host.hash(state);
-    port.hash(state);
+fn hash_of<H: Hasher>(authority: &Authority, tls: bool, state: &mut H) {
+    authority.as_str().hash(state);
     tls.hash(state);
 }
 
 impl Equivalent<Key> for KeyRef<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         let to = &self.0;
-        to.host == &*key.host
-            && to.port == key.port
+        to.authority.as_str() == key.authority.as_str()
             && to.version == key.version
             && to.tls == key.tls.as_ref()
             && to.proxy == key.proxy.as_ref()
@@ -68,7 +67,9 @@ impl Equivalent<Key> for KeyRef<'_> {
 pub(crate) struct Origin {
     #[expect(clippy::vec_box, reason = "connections move between pool and answers as pointers")]
     idle: Mutex<Vec<Box<Connection>>>,
-    pub(crate) http2: Mutex<Option<Shared>>,
+    /// Was there ever an HTTP/2 connection? Looked at before the lock is taken.
+    speaks_http2: AtomicBool,
+    http2: Mutex<Option<Shared>>,
     time: CoarseTime,
 }
 
@@ -82,6 +83,20 @@ impl Origin {
             }
         }
         None
+    }
+
+    /// The shared HTTP/2 connection, while it is open.
+    pub(crate) fn http2(&self) -> Option<Shared> {
+        if !self.speaks_http2.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.http2.lock().clone().filter(|shared| !shared.is_closed())
+    }
+
+    /// Shares an HTTP/2 connection.
+    pub(crate) fn share(&self, shared: Shared) {
+        self.speaks_http2.store(true, Ordering::Relaxed);
+        *self.http2.lock() = Some(shared);
     }
 
     /// Forgets every idle connection: one of them was found dead.
@@ -107,8 +122,9 @@ impl Origin {
     }
 }
 
-impl Recycle for Origin {
-    fn recycle(&self, mut connection: Box<Connection>) {
+impl Origin {
+    /// Takes a connection back that can serve another request.
+    pub(crate) fn recycle(&self, mut connection: Box<Connection>) {
         connection.idle_since = self.time.now();
         let mut idle = self.idle.lock();
         if idle.len() < MOST_IDLE {
@@ -119,7 +135,7 @@ impl Recycle for Origin {
 
 /// The origins one worker talks to.
 pub(crate) struct Pool {
-    origins: std::cell::RefCell<HashMap<Key, (Arc<Origin>, Arc<dyn Recycle>), ahash::RandomState>>,
+    origins: std::cell::RefCell<HashMap<Key, Arc<Origin>, ahash::RandomState>>,
     time: CoarseTime,
 }
 
@@ -129,27 +145,30 @@ impl Pool {
     }
 
     /// The connections to a destination.
-    pub(crate) fn origin(&self, to: Destination<'_>) -> (Arc<Origin>, Arc<dyn Recycle>) {
+    pub(crate) fn origin(&self, to: Destination<'_>) -> Arc<Origin> {
         let mut origins = self.origins.borrow_mut();
-        if let Some((origin, recycle)) = origins.get(&KeyRef(to)) {
-            return (origin.clone(), recycle.clone());
+        if let Some(origin) = origins.get(&KeyRef(to)) {
+            return origin.clone();
         }
-        let origin = Arc::new(Origin { idle: Mutex::default(), http2: Mutex::default(), time: self.time.clone() });
-        let recycle: Arc<dyn Recycle> = origin.clone();
+        let origin = Arc::new(Origin {
+            idle: Mutex::default(),
+            speaks_http2: AtomicBool::new(false),
+            http2: Mutex::default(),
+            time: self.time.clone(),
+        });
         let key = Key {
-            host: to.host.into(),
-            port: to.port,
+            authority: to.authority.clone(),
             tls: to.tls.cloned(),
             version: to.version,
             proxy: to.proxy.cloned(),
         };
-        origins.insert(key, (origin.clone(), recycle.clone()));
-        (origin, recycle)
+        origins.insert(key, origin.clone());
+        origin
     }
 
     /// Drops connections that closed or idled too long, and origins without any.
     pub(crate) fn sweep(&self) {
         let now = self.time.now();
-        self.origins.borrow_mut().retain(|_, (origin, _)| !origin.sweep(now));
+        self.origins.borrow_mut().retain(|_, origin| !origin.sweep(now));
     }
 }

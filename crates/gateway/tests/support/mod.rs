@@ -38,6 +38,27 @@ pub fn snapshot(service: Service) -> Snapshot {
     }
 }
 
+/// A snapshot whose policies may hold expressions.
+pub fn snapshot_with_code(service: Service) -> Snapshot {
+    let languages = apimite_policy::languages::Languages::new(&service.decisions);
+    match compile_service(Arc::new(service), registry(), &languages) {
+        Ok((compiled, _)) => Snapshot::new(compiled),
+        Err(diagnostics) => panic!("{diagnostics:?}"),
+    }
+}
+
+/// A service whose global policy has these elements in its inbound section and passes on what comes.
+pub fn with_inbound(backend: &str, inbound: &str) -> Service {
+    let mut service = service(backend);
+    service.policy = Some(PolicyText::new(
+        "global.xml",
+        format!(
+            "<policies><inbound>{inbound}</inbound><backend><forward-request/></backend><outbound/><on-error/></policies>"
+        ),
+    ));
+    service
+}
+
 /// A service with one open API `/api` that passes everything to `backend`, and one, `/keyed`, that wants a key.
 pub fn service(backend: &str) -> Service {
     let mut service = Service::new("contoso");

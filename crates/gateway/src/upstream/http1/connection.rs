@@ -13,10 +13,11 @@ use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Framing;
-use super::chunked::{Chunked, Piece};
 use super::decode::{self, Ending, Parsed};
 use super::encode::{self, Head};
 use super::upload::{Upload, UploadError};
+use crate::http1::chunked::{Chunked, Piece};
+use crate::upstream::pool::Origin;
 use crate::upstream::transport::Transport;
 
 /// First read size, and what an idle connection may keep.
@@ -25,12 +26,6 @@ const SMALL_READ: usize = 8 * 1024;
 const LARGE_READ: usize = 256 * 1024;
 /// Bodies up to this size travel in one write with their head.
 const INLINE_BODY: usize = 16 * 1024;
-
-/// Takes connections back that can serve another request.
-pub(crate) trait Recycle: Send + Sync {
-    /// The connection is idle and healthy.
-    fn recycle(&self, connection: Box<Connection>);
-}
 
 /// A connection to a backend.
 #[derive(Debug)]
@@ -69,6 +64,8 @@ pub(crate) enum SendError {
     Protocol(&'static str),
     /// The client's body failed.
     Client,
+    /// Permission to send the body did not come in time.
+    Permission,
 }
 
 impl Connection {
@@ -101,19 +98,21 @@ impl Connection {
     /// Sends a request and waits for the head of its answer.
     ///
     /// `body` is left alone when it is in memory, and taken as soon as the head was written when it streams. Dropping the
-    /// future closes the connection.
+    /// future closes the connection. A body for which the backend's permission is asked waits until `permitted` ends, and
+    /// that is a failure.
     pub(crate) async fn send(
         mut self: Box<Self>,
         head: &Head<'_>,
         body: &mut Body,
-        pool: &Arc<dyn Recycle>,
+        pool: &Arc<Origin>,
+        mut permitted: Option<Pin<&mut (dyn Future<Output = ()> + '_)>>,
     ) -> Result<Answer, SendError> {
         self.output.clear();
         self.sent = 0;
         encode::head(&mut self.output, head);
         let mut upload = None;
         if let Body::Bytes(bytes) = &*body {
-            if bytes.len() <= INLINE_BODY {
+            if bytes.len() <= INLINE_BODY && !head.expect {
                 self.output.extend_from_slice(bytes);
             } else {
                 upload = Some(Upload::bytes(bytes.clone()));
@@ -123,8 +122,13 @@ impl Connection {
         let mut broken = false;
         let parsed = loop {
             let parsed = poll_fn(|cx| {
+                if let Some(limit) = &mut permitted
+                    && limit.as_mut().poll(cx).is_ready()
+                {
+                    return Poll::Ready(Err(SendError::Permission));
+                }
                 if !broken {
-                    match self.poll_upload(&mut upload, body, framing, cx) {
+                    match self.poll_upload(&mut upload, body, framing, permitted.is_some(), cx) {
                         Poll::Ready(Err(UploadError::Client)) => return Poll::Ready(Err(SendError::Client)),
                         // The backend may have answered before it stopped listening.
                         Poll::Ready(Err(UploadError::Backend)) => broken = true,
@@ -136,6 +140,9 @@ impl Connection {
             .await?;
             // 100 and 103 come before the answer proper.
             if parsed.status.is_informational() && parsed.status != http::StatusCode::SWITCHING_PROTOCOLS {
+                if parsed.status == http::StatusCode::CONTINUE {
+                    permitted = None;
+                }
                 continue;
             }
             break parsed;
@@ -147,8 +154,12 @@ impl Connection {
             let Self { io, input, .. } = *self;
             return Ok(Answer { head: parsed, body: Body::None, switched: Some((io, input.freeze())) });
         }
-        let unsent = upload.is_some() || self.sent < self.output.len() || body.is_stream();
+        let unsent = upload.is_some() || permitted.is_some() || self.sent < self.output.len() || body.is_stream();
         let keep_alive = parsed.keep_alive && !broken;
+        if permitted.is_some() {
+            // The backend answered without wanting the body: it is not sent, and the connection ends with the answer.
+            upload = None;
+        }
         let body = self.into_body(&parsed, keep_alive, if unsent { upload } else { None }, unsent, pool);
         Ok(Answer { head: parsed, body, switched: None })
     }
@@ -159,7 +170,7 @@ impl Connection {
         keep_alive: bool,
         upload: Option<Upload>,
         unsent: bool,
-        pool: &Arc<dyn Recycle>,
+        pool: &Arc<Origin>,
     ) -> Body {
         if let (Ending::Length(length), false) = (parsed.ending, unsent)
             && let Ok(length) = usize::try_from(length)
@@ -167,7 +178,7 @@ impl Connection {
         {
             let bytes = self.input.split_to(length).freeze();
             if keep_alive {
-                self.finish(pool.as_ref());
+                self.finish(pool);
             }
             return if length == 0 { Body::None } else { Body::Bytes(bytes) };
         }
@@ -180,7 +191,7 @@ impl Connection {
         Body::stream(AnswerBody { connection: Some(self), upload, coding, pool: pool.clone(), keep_alive })
     }
 
-    fn finish(mut self: Box<Self>, pool: &dyn Recycle) {
+    fn finish(mut self: Box<Self>, pool: &Origin) {
         // Bytes that nobody asked for: the connection cannot be trusted.
         if self.input.is_empty() {
             self.reused = true;
@@ -193,6 +204,7 @@ impl Connection {
         upload: &mut Option<Upload>,
         body: &mut Body,
         framing: Framing,
+        held: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), UploadError>> {
         while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
@@ -206,6 +218,9 @@ impl Connection {
                 }
                 Err(_) => return Poll::Ready(Err(UploadError::Backend)),
             }
+        }
+        if held {
+            return Poll::Ready(Ok(()));
         }
         if body.is_stream()
             && let Body::Stream(stream) = std::mem::replace(body, Body::Consumed)
@@ -279,7 +294,7 @@ struct AnswerBody {
     connection: Option<Box<Connection>>,
     upload: Option<Upload>,
     coding: Coding,
-    pool: Arc<dyn Recycle>,
+    pool: Arc<Origin>,
     keep_alive: bool,
 }
 
@@ -290,7 +305,7 @@ impl AnswerBody {
             && self.keep_alive
             && self.upload.is_none()
         {
-            connection.finish(self.pool.as_ref());
+            connection.finish(&self.pool);
         }
     }
 

@@ -7,6 +7,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 use crate::hop::{self, Named};
+use crate::http1::text;
 
 /// Longest head a backend may send, in bytes.
 pub(crate) const HEAD_LIMIT: usize = 128 * 1024;
@@ -43,7 +44,7 @@ pub(crate) fn head(
     searched: &mut usize,
     method: &Method,
 ) -> Result<Option<Parsed>, &'static str> {
-    let Some(end) = end_of_head(buffer, *searched) else {
+    let Some(end) = text::end_of_head(buffer, *searched) else {
         if buffer.len() > HEAD_LIMIT {
             return Err("the response head is too long");
         }
@@ -51,35 +52,24 @@ pub(crate) fn head(
         return Ok(None);
     };
     *searched = 0;
-    let text = buffer.split_to(end).freeze();
-    parse(&text, method).map(Some)
+    let head = buffer.split_to(end).freeze();
+    let (parsed, used) = parse(&head, method)?;
+    text::put_back(buffer, &head, used);
+    Ok(Some(parsed))
 }
 
-fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(found) = memchr::memchr(b'\n', bytes.get(at..)?) {
-        let next = at + found + 1;
-        match (bytes.get(next), bytes.get(next + 1)) {
-            (Some(b'\n'), _) => return Some(next + 1),
-            (Some(b'\r'), Some(b'\n')) => return Some(next + 2),
-            _ => at = next,
-        }
-    }
-    None
-}
-
-fn parse(text: &Bytes, method: &Method) -> Result<Parsed, &'static str> {
+fn parse(head: &Bytes, method: &Method) -> Result<(Parsed, usize), &'static str> {
     let mut few = [const { MaybeUninit::uninit() }; FEW_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
-    match config.parse_response_with_uninit_headers(&mut response, text, &mut few) {
-        Ok(httparse::Status::Complete(_)) => of_response(text, &response, method),
+    match config.parse_response_with_uninit_headers(&mut response, head, &mut few) {
+        Ok(httparse::Status::Complete(used)) => Ok((of_response(head, &response, method)?, used)),
         Ok(httparse::Status::Partial) => Err("the response head is broken off"),
         Err(httparse::Error::TooManyHeaders) => {
             let mut many = vec![MaybeUninit::uninit(); MOST_HEADERS];
             let mut response = httparse::Response::new(&mut []);
-            match config.parse_response_with_uninit_headers(&mut response, text, &mut many) {
-                Ok(httparse::Status::Complete(_)) => of_response(text, &response, method),
+            match config.parse_response_with_uninit_headers(&mut response, head, &mut many) {
+                Ok(httparse::Status::Complete(used)) => Ok((of_response(head, &response, method)?, used)),
                 _ => Err("the response has too many headers"),
             }
         }
@@ -87,10 +77,10 @@ fn parse(text: &Bytes, method: &Method) -> Result<Parsed, &'static str> {
     }
 }
 
-fn of_response(text: &Bytes, response: &httparse::Response<'_, '_>, method: &Method) -> Result<Parsed, &'static str> {
+fn of_response(head: &Bytes, response: &httparse::Response<'_, '_>, method: &Method) -> Result<Parsed, &'static str> {
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or("the status is not valid")?;
     let reason = response.reason.filter(|reason| !reason.is_empty() && Some(*reason) != status.canonical_reason());
-    let mut headers = HeaderMap::with_capacity(response.headers.len() + 2);
+    let mut headers = HeaderMap::with_capacity(response.headers.len());
     let mut keep_alive = response.version == Some(1);
     let mut named = Named::default();
     let (mut length, mut coded, mut chunked) = (None::<u64>, false, false);
@@ -108,15 +98,11 @@ fn of_response(text: &Bytes, response: &httparse::Response<'_, '_>, method: &Met
             }
             header::TRANSFER_ENCODING => {
                 coded = true;
-                chunked = field
-                    .value
-                    .rsplit(|b| *b == b',')
-                    .next()
-                    .is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
+                chunked = text::ends_chunked(field.value);
                 continue;
             }
             header::CONTENT_LENGTH => {
-                let value = length_of(field.value)?;
+                let value = text::length_of(field.value).ok_or("the content length is not valid")?;
                 if length.is_some_and(|earlier| earlier != value) {
                     return Err("the response has two lengths");
                 }
@@ -129,7 +115,7 @@ fn of_response(text: &Bytes, response: &httparse::Response<'_, '_>, method: &Met
             _ => {}
         }
         let value =
-            HeaderValue::from_maybe_shared(text.slice_ref(field.value)).map_err(|_| "a header has no valid value")?;
+            HeaderValue::from_maybe_shared(head.slice_ref(field.value)).map_err(|_| "a header has no valid value")?;
         headers.append(name, value);
     }
     named.remove_from(&mut headers);
@@ -153,14 +139,6 @@ fn of_response(text: &Bytes, response: &httparse::Response<'_, '_>, method: &Met
         Ending::Close
     };
     Ok(Parsed { status, reason: reason.map(Into::into), headers, ending, keep_alive })
-}
-
-fn length_of(value: &[u8]) -> Result<u64, &'static str> {
-    let value = value.trim_ascii();
-    if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
-        return Err("the content length is not valid");
-    }
-    Ok(value.iter().fold(0_u64, |sum, digit| sum.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::Framing;
 use crate::hop::{self, Named};
+use crate::http1::casing;
 
 /// What the head of an upstream request is made of. Headers are read in place: nothing is cloned to forward them.
 pub(crate) struct Head<'a> {
@@ -18,6 +19,8 @@ pub(crate) struct Head<'a> {
     pub(crate) framing: Framing,
     /// Is the connection to be switched to another protocol?
     pub(crate) upgrade: bool,
+    /// Is the backend asked for permission to send the body?
+    pub(crate) expect: bool,
 }
 
 /// Appends the head to `out`.
@@ -30,11 +33,17 @@ pub(crate) fn head(out: &mut Vec<u8>, head: &Head<'_>) {
     out.extend_from_slice(head.host.as_bytes());
     out.extend_from_slice(b"\r\n");
     let named = Named::of(head.headers);
+    let mut trailers = false;
     for (name, value) in head.headers {
+        match *name {
+            header::HOST | header::CONTENT_LENGTH | header::EXPECT => continue,
+            header::TE => {
+                trailers |= hop::has_token(value.as_bytes(), "trailers");
+                continue;
+            }
+            _ => {}
+        }
         let skip = hop::is_hop_by_hop(name)
-            || *name == header::HOST
-            || *name == header::CONTENT_LENGTH
-            || *name == header::EXPECT
             || named.contains(name)
             || head.added.iter().any(|(added, _)| added == name);
         if !skip {
@@ -44,7 +53,7 @@ pub(crate) fn head(out: &mut Vec<u8>, head: &Head<'_>) {
     for (name, value) in head.added {
         line(out, name, value);
     }
-    if hop::takes_trailers(head.headers) {
+    if trailers {
         out.extend_from_slice(b"TE: trailers\r\n");
     }
     if head.upgrade {
@@ -52,6 +61,9 @@ pub(crate) fn head(out: &mut Vec<u8>, head: &Head<'_>) {
         for value in head.headers.get_all(header::UPGRADE) {
             line(out, &header::UPGRADE, value);
         }
+    }
+    if head.expect {
+        out.extend_from_slice(b"Expect: 100-continue\r\n");
     }
     match head.framing {
         Framing::None if expects_body(head.method) => out.extend_from_slice(b"Content-Length: 0\r\n"),
@@ -70,17 +82,9 @@ fn expects_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
-/// One header line, the name with a capital after each hyphen.
+/// One header line.
 pub(crate) fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
-    let start = out.len();
-    out.extend_from_slice(name.as_str().as_bytes());
-    let mut capital = true;
-    for byte in out.iter_mut().skip(start) {
-        if capital {
-            byte.make_ascii_uppercase();
-        }
-        capital = *byte == b'-';
-    }
+    casing::write(out, name);
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"\r\n");
@@ -96,7 +100,7 @@ mod tests {
         let added = [(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static("192.0.2.1"))];
         head(
             &mut out,
-            &Head { method: &method, target: "/a?b=1", host: &host, headers, added: &added, framing, upgrade },
+            &Head { method: &method, target: "/a?b=1", host: &host, headers, added: &added, framing, upgrade, expect: false },
         );
         String::from_utf8(out).unwrap()
     }

@@ -1,16 +1,16 @@
 //! Sends a request body while the answer may already be on its way.
 
-use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use apimite_policy::body::StreamBody;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http_body::Body as _;
-use tokio::io::AsyncWrite;
+use tokio::io::AsyncWrite as _;
 
 use super::Framing;
 use super::encode;
+use crate::http1::Pieces;
 use crate::upstream::transport::Transport;
 
 /// Why an upload stopped.
@@ -22,16 +22,13 @@ pub(crate) enum UploadError {
     Client,
 }
 
-/// A body on its way to the backend: bytes to write before `data`, `data`, bytes to write after.
+/// A body on its way to the backend.
 pub(crate) struct Upload {
     source: Source,
     framing: Framing,
     /// Bytes still allowed under `Content-Length`.
     left: u64,
-    before: Vec<u8>,
-    before_sent: usize,
-    data: Bytes,
-    after: &'static [u8],
+    pieces: Pieces,
     ended: bool,
 }
 
@@ -53,13 +50,15 @@ impl Upload {
     fn new(source: Source, framing: Framing, data: Bytes) -> Self {
         let left = if let Framing::Length(length) = framing { length } else { 0 };
         let ended = matches!(source, Source::Spent);
-        Self { source, framing, left, before: Vec::new(), before_sent: 0, data, after: b"", ended }
+        let mut pieces = Pieces::default();
+        pieces.data(data);
+        Self { source, framing, left, pieces, ended }
     }
 
     /// Moves on as far as both sides allow. Ready when the whole body was handed to the transport.
     pub(crate) fn poll(&mut self, io: &mut Transport, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
         loop {
-            match self.poll_write(io, cx) {
+            match self.pieces.poll_write(io, cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Err(UploadError::Backend)),
                 Poll::Pending => return Poll::Pending,
@@ -76,11 +75,11 @@ impl Upload {
                     Ok(data) => self.data(data)?,
                     Err(frame) => {
                         if let (Ok(fields), Framing::Chunked) = (frame.into_trailers(), self.framing) {
-                            self.before.extend_from_slice(b"0\r\n");
+                            self.pieces.before.extend_from_slice(b"0\r\n");
                             for (name, value) in &fields {
-                                encode::line(&mut self.before, name, value);
+                                encode::line(&mut self.pieces.before, name, value);
                             }
-                            self.before.extend_from_slice(b"\r\n");
+                            self.pieces.before.extend_from_slice(b"\r\n");
                             self.source = Source::Spent;
                             self.ended = true;
                         }
@@ -91,7 +90,7 @@ impl Upload {
                     self.source = Source::Spent;
                     self.ended = true;
                     match self.framing {
-                        Framing::Chunked => self.before.extend_from_slice(b"0\r\n\r\n"),
+                        Framing::Chunked => self.pieces.before.extend_from_slice(b"0\r\n\r\n"),
                         _ if self.left > 0 => {
                             return Poll::Ready(Err(UploadError::Client));
                         }
@@ -113,38 +112,11 @@ impl Upload {
             return Ok(());
         }
         if self.framing == Framing::Chunked {
-            use std::io::Write;
-            let _ = write!(self.before, "{:x}\r\n", data.len());
-            self.after = b"\r\n";
+            self.pieces.chunk(data);
         } else {
             self.left = self.left.checked_sub(data.len() as u64).ok_or(UploadError::Client)?;
+            self.pieces.data(data);
         }
-        self.data = data;
         Ok(())
-    }
-
-    fn poll_write(&mut self, io: &mut Transport, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let before = self.before.get(self.before_sent..).unwrap_or_default();
-            if before.is_empty() && self.data.is_empty() && self.after.is_empty() {
-                self.before.clear();
-                self.before_sent = 0;
-                return Poll::Ready(Ok(()));
-            }
-            let pieces = [IoSlice::new(before), IoSlice::new(&self.data), IoSlice::new(self.after)];
-            let mut written = match Pin::new(&mut *io).poll_write_vectored(cx, &pieces) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(written)) => written,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            };
-            let part = written.min(before.len());
-            self.before_sent += part;
-            written -= part;
-            let part = written.min(self.data.len());
-            self.data.advance(part);
-            written -= part;
-            self.after = self.after.get(written..).unwrap_or_default();
-        }
     }
 }
