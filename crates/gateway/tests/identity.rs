@@ -46,7 +46,11 @@ impl Ground {
         Self { _folder: folder, gateway, roots: Arc::new(roots), _backend: backend }
     }
 
-    fn config(&self, versions: &[&'static rustls::SupportedProtocolVersion], identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>) -> Arc<ClientConfig> {
+    fn config(
+        &self,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    ) -> Arc<ClientConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)

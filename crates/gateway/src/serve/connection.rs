@@ -18,9 +18,9 @@ use tokio_rustls::TlsAcceptor;
 use super::connection_state::ConnectionState;
 use super::reply::{self, ReplyBody};
 use super::serving::Serving;
-use super::{http1, incoming, tunnel};
 use super::wire::Wire;
 use super::worker::Worker;
+use super::{http1, incoming, tunnel};
 use crate::config::{Arrival, Expect, Listener, Verdict};
 
 /// How a client that speaks HTTP/2 without TLS begins.

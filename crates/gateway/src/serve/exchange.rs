@@ -72,8 +72,7 @@ pub(crate) async fn serve(
     });
     let headers = std::mem::take(&mut parts.headers);
     let url = Url { scheme: scheme(&connection, handshake), authority, path_and_query: target.clone() };
-    let mut exchange =
-        exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller);
+    let mut exchange = exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller);
     exchange.request.body = BodyCell::new(body);
     let started = exchange.timestamp;
     let tracing = worker.observer().and_then(|observer| observer.trace(&exchange.request.headers, &exchange));

@@ -123,7 +123,12 @@ mod tests {
 
     const PLAIN: Shape = Shape { version: Version::HTTP_11, head_only: false, trailers: false };
 
-    fn written(status: u16, headers: &[(&'static str, &'static str)], known: Option<u64>, shape: Shape) -> (String, Sending, bool) {
+    fn written(
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        known: Option<u64>,
+        shape: Shape,
+    ) -> (String, Sending, bool) {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in headers {

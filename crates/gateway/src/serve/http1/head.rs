@@ -50,11 +50,7 @@ impl Refused {
 /// Takes a whole head out of `buffer`; `None` when its end has not arrived yet.
 ///
 /// `searched` is how much of the buffer earlier calls have looked through.
-pub(super) fn take(
-    buffer: &mut BytesMut,
-    searched: &mut usize,
-    limits: &Limits,
-) -> Result<Option<Asked>, Refused> {
+pub(super) fn take(buffer: &mut BytesMut, searched: &mut usize, limits: &Limits) -> Result<Option<Asked>, Refused> {
     // Empty lines in front of a request are passed over.
     while let Some(b'\r' | b'\n') = buffer.first() {
         buffer.advance(1);
@@ -143,8 +139,7 @@ fn of_request(head: &Bytes, request: &httparse::Request<'_, '_>) -> Result<Asked
             }
             _ => {}
         }
-        let value =
-            HeaderValue::from_maybe_shared(head.slice_ref(field.value)).map_err(|_| Refused::Malformed)?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value)).map_err(|_| Refused::Malformed)?;
         headers.try_append(name, value).map_err(|_| Refused::TooLarge)?;
     }
     if framing == Framing::Length(0) {
@@ -201,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_length_is_told_once() {
-        let ambiguous = |fields: &str| read(&format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n")).unwrap().unwrap().ambiguous;
+        let ambiguous =
+            |fields: &str| read(&format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n")).unwrap().unwrap().ambiguous;
         assert!(!ambiguous("Host: a\r\nContent-Length: 1"));
         assert!(ambiguous("Transfer-Encoding: chunked\r\ncontent-length: 1"));
         assert!(ambiguous("Content-Length: 1\r\nTransfer-Encoding: chunked"));

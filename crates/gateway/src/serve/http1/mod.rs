@@ -75,7 +75,11 @@ enum Pump {
 
 /// Serves requests until the connection ends or switches to another protocol; then gives back the stream and what was read
 /// beyond the handshake.
-pub(super) async fn serve<S>(worker: &Rc<Worker>, state: &Rc<ConnectionState>, wire: Wire<S>) -> Option<(Wire<S>, Bytes)>
+pub(super) async fn serve<S>(
+    worker: &Rc<Worker>,
+    state: &Rc<ConnectionState>,
+    wire: Wire<S>,
+) -> Option<(Wire<S>, Bytes)>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
@@ -177,7 +181,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> After {
         let (head, mut body) = reply.into_parts();
         let switched = state.switched.borrow().is_some();
-        let refused = head.headers.get(header::CONNECTION).is_some_and(|value| hop::has_token(value.as_bytes(), "close"));
+        let refused =
+            head.headers.get(header::CONNECTION).is_some_and(|value| hop::has_token(value.as_bytes(), "close"));
         // A client that waits for permission it did not get sends its body or does not: what follows cannot be told apart.
         let mut keep_alive = keep_alive && !refused && !state.draining.get() && !self.expects;
         let whole = body.take_whole();
@@ -185,8 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(bytes) => Some(bytes.len() as u64),
             None => body.size_hint().exact(),
         };
-        let sending =
-            answer::write(&mut self.output.before, &head, known, shape, &mut keep_alive, &worker.date());
+        let sending = answer::write(&mut self.output.before, &head, known, shape, &mut keep_alive, &worker.date());
         drop(head);
         let sent = match (sending, whole) {
             (Sending::Nothing, _) => self.flush().await,
@@ -242,7 +246,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                             _ => self.output.data(data),
                         },
                         Err(frame) => {
-                            if let (Ok(fields), Sending::Chunked, true) = (frame.into_trailers(), *sending, shape.trailers) {
+                            if let (Ok(fields), Sending::Chunked, true) =
+                                (frame.into_trailers(), *sending, shape.trailers)
+                            {
                                 self.output.before.extend_from_slice(b"0\r\n");
                                 for (name, value) in &fields {
                                     answer::line(&mut self.output.before, name, value.as_bytes());

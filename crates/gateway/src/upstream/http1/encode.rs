@@ -43,9 +43,8 @@ pub(crate) fn head(out: &mut Vec<u8>, head: &Head<'_>) {
             }
             _ => {}
         }
-        let skip = hop::is_hop_by_hop(name)
-            || named.contains(name)
-            || head.added.iter().any(|(added, _)| added == name);
+        let skip =
+            hop::is_hop_by_hop(name) || named.contains(name) || head.added.iter().any(|(added, _)| added == name);
         if !skip {
             line(out, name, value);
         }
@@ -100,7 +99,16 @@ mod tests {
         let added = [(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static("192.0.2.1"))];
         head(
             &mut out,
-            &Head { method: &method, target: "/a?b=1", host: &host, headers, added: &added, framing, upgrade, expect: false },
+            &Head {
+                method: &method,
+                target: "/a?b=1",
+                host: &host,
+                headers,
+                added: &added,
+                framing,
+                upgrade,
+                expect: false,
+            },
         );
         String::from_utf8(out).unwrap()
     }
