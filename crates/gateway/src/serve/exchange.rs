@@ -15,9 +15,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::checks;
 use super::connection_state::ConnectionState;
+use super::inspector;
 use super::reply::{self, Close, Details, ReplyBody};
 use super::worker::Worker;
-use super::{incoming, inspector};
 use crate::access::{Answered, Tracing};
 use crate::config::Source;
 use crate::keys::KeyRefusal;

@@ -76,7 +76,7 @@ pub(super) fn write(
     let sending = match known {
         _ if bodiless => Sending::Nothing,
         Some(length) => {
-            if !has_length && !(shape.head_only && length == 0) {
+            if !(has_length || shape.head_only && length == 0) {
                 out.extend_from_slice(b"Content-Length: ");
                 out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
                 out.extend_from_slice(b"\r\n");
