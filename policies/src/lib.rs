@@ -54,6 +54,7 @@ pub mod sinks;
 pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
+mod validate_client_certificate;
 mod validate_jwt;
 mod wait;
 mod xml_to_json;
@@ -110,6 +111,7 @@ pub static ALL: &[&PolicyDef] = &[
     &set_variable::DEF,
     &trace::DEF,
     &validate_azure_ad_token::DEF,
+    &validate_client_certificate::DEF,
     &validate_jwt::DEF,
     &wait::DEF,
     &xml_to_json::DEF,

@@ -216,3 +216,80 @@ fn a_plain_client_on_a_tls_listener_harms_nobody() {
     assert!(!client.rest().contains("HTTP/1.1 200"));
     assert!(Peer::connect(http(&gateway)).ask(&get("/none")).0.starts_with("HTTP/1.1 404"));
 }
+
+/// A GET over TLS with a client certificate, or without one; the whole answer.
+fn ask_with(gateway: &Gateway, ca_file: &std::path::Path, identity: Option<(&rcgen::Certificate, &rcgen::KeyPair)>) -> String {
+    use std::io::{Read, Write};
+
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_file).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = builder.with_root_certificates(roots);
+    let config = match identity {
+        Some((certificate, key)) => {
+            let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+            builder.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let name = ServerName::try_from("gw.test").unwrap();
+    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let socket = std::net::TcpStream::connect(gateway.address("https").unwrap()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, socket);
+    stream.write_all(b"GET /api/x HTTP/1.1\r\nHost: gw.test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn validate_client_certificate_judges_what_the_handshake_showed() {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+    let authority = |name: &str| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.self_signed(&key).unwrap();
+        (certificate, Issuer::new(params, key))
+    };
+    let client = |name: &str, issuer: &Issuer<'_, KeyPair>| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["client.test".to_owned()]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        (params.signed_by(&key, issuer).unwrap(), key)
+    };
+    let (root, issuer) = authority("Client Root");
+    let (_, stranger) = authority("Client Root");
+    let backend = Backend::echo();
+    let mut service = service(&backend.url);
+    service.authorities.push(Arc::from(root.der().as_ref()));
+    service.policy = Some(PolicyText::new(
+        "global.xml",
+        "<policies><inbound><validate-client-certificate><identities><identity common-name=\"good\" issuer-subject=\"CN=Client Root\"/>\
+         </identities></validate-client-certificate></inbound><backend><forward-request/></backend><outbound/></policies>",
+    ));
+    let ground = Ground::new();
+    let mut options = ground.options();
+    options.client_certificates = ClientCertificates::Asked;
+    let gateway = Gateway::start(options, snapshot(service)).unwrap();
+    let (good, good_key) = client("good", &issuer);
+    let (other, other_key) = client("other", &issuer);
+    let (forged, forged_key) = client("good", &stranger);
+    for (identity, status, body) in [
+        (Some((&good, &good_key)), "HTTP/1.1 200 OK", "GET /x HTTP/1.1"),
+        (None, "HTTP/1.1 401", "Client certificate missing"),
+        (Some((&other, &other_key)), "HTTP/1.1 401", "Invalid client certificate"),
+        (Some((&forged, &forged_key)), "HTTP/1.1 401", "Invalid client certificate"),
+    ] {
+        let answer = ask_with(&gateway, &ground.ca.ca_file, identity);
+        assert!(answer.starts_with(status) && answer.contains(body), "{answer}");
+    }
+}

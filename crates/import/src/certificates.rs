@@ -13,6 +13,7 @@ use crate::settings::Settings;
 
 /// Reads `[certificates.ID]` into the draft; `files` are those beside `apimite.toml`.
 pub(crate) fn read(settings: &Settings, files: &dyn Files, draft: &mut Draft, found: &mut Vec<Diagnostic>) {
+    authorities(settings, files, draft, found);
     let Some(source) = &settings.source else { return };
     for (id, given) in &settings.certificates {
         match certificate(id, &given.certificate, given.key.as_deref(), files) {
@@ -22,6 +23,31 @@ pub(crate) fn read(settings: &Settings, files: &dyn Files, draft: &mut Draft, fo
             Err((message, help)) => {
                 found.push(Place::new(source, given.span).error("settings::certificate", message, help))
             }
+        }
+    }
+}
+
+/// Reads `authorities` and `revocation_lists` of `[tls]`.
+fn authorities(settings: &Settings, files: &dyn Files, draft: &mut Draft, found: &mut Vec<Diagnostic>) {
+    let Some(source) = &settings.source else { return };
+    let kinds = [
+        ("CERTIFICATE", &settings.tls.authorities, &mut draft.authorities),
+        ("X509 CRL", &settings.tls.revocation_lists, &mut draft.revocation_lists),
+    ];
+    for (wanted, paths, all) in kinds {
+        for (path, span) in paths {
+            let refusal = match pem_file(path, files) {
+                Ok(blocks) => {
+                    let before = all.len();
+                    all.extend(blocks.into_iter().filter(|(label, _)| label == wanted).map(|(_, der)| der));
+                    if all.len() > before {
+                        continue;
+                    }
+                    (format!("`{path}` has no block `{wanted}`"), "it needs one, between `-----BEGIN` and `-----END`")
+                }
+                Err(refusal) => refusal,
+            };
+            found.push(Place::new(source, *span).error("settings::certificate", refusal.0, refusal.1));
         }
     }
 }
@@ -109,6 +135,20 @@ mod tests {
         let certificate = &imported.service.certificates["c"];
         assert_eq!(&*certificate.thumbprint, "A9993E364706816ABA3E25717850C26C9CD0D89D");
         assert_eq!((certificate.chain.len(), certificate.key.as_deref()), (1, Some(&b"b"[..])));
+    }
+
+    #[test]
+    fn authorities_and_revocation_lists_are_read_and_missing_ones_refused() {
+        let files = Memory::new()
+            .with("apis/a/apiInformation.json", r#"{"properties": {"path": "a", "type": "websocket"}}"#)
+            .with("apimite.toml", "[tls]\nauthorities = [\"ca.pem\", \"none.pem\"]\nrevocation_lists = \"ca.crl\"\n")
+            .with("ca.pem", "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n")
+            .with("ca.crl", "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n");
+        let imported = import(&files, &|_| None);
+        assert_eq!(imported.service.authorities.len(), 1);
+        let messages: Vec<&str> = imported.diagnostics.0.iter().map(|one| &*one.message).collect();
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(messages.iter().any(|one| one.contains("`ca.crl` has no block `X509 CRL`")), "{messages:?}");
     }
 
     #[test]

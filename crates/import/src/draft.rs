@@ -72,6 +72,8 @@ pub(crate) struct Draft {
     pub(crate) named_values: ById<NamedValue>,
     pub(crate) fragments: ById<Fragment>,
     pub(crate) certificates: IndexMap<Box<str>, Certificate>,
+    pub(crate) authorities: Vec<Arc<[u8]>>,
+    pub(crate) revocation_lists: Vec<Arc<[u8]>>,
     pub(crate) schemas: IndexMap<Box<str>, SchemaText>,
     pub(crate) loggers: Vec<Box<str>>,
     pub(crate) workspaces: IndexMap<Box<str>, Workspace>,
@@ -135,6 +137,8 @@ impl Draft {
         service.backends = self.backends.into_iter().map(|(id, backend)| (id, Arc::new(backend.value))).collect();
         service.named_values = self.named_values.into_iter().map(|(name, value)| (name, value.value)).collect();
         service.fragments = self.fragments.into_iter().map(|(id, fragment)| (id, fragment.value)).collect();
+        service.authorities = self.authorities;
+        service.revocation_lists = self.revocation_lists;
         service.certificates = self.certificates.into_iter().map(|(id, value)| (id, Arc::new(value))).collect();
         service.schemas = self.schemas;
         service.loggers = self.loggers;

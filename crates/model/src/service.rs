@@ -232,6 +232,10 @@ pub struct Service {
     pub fragments: IndexMap<Box<str>, Fragment>,
     /// Certificates by id.
     pub certificates: IndexMap<Box<str>, Arc<Certificate>>,
+    /// Certificate authorities that client certificates are checked against, roots and others, DER.
+    pub authorities: Vec<Arc<[u8]>>,
+    /// Revocation lists of those authorities, DER.
+    pub revocation_lists: Vec<Arc<[u8]>>,
     /// Service-level schemas by id.
     pub schemas: IndexMap<Box<str>, SchemaText>,
     /// Connections of the credential manager, by provider and connection id.
@@ -270,6 +274,8 @@ impl Service {
             named_values: IndexMap::new(),
             fragments: IndexMap::new(),
             certificates: IndexMap::new(),
+            authorities: Vec::new(),
+            revocation_lists: Vec::new(),
             schemas: IndexMap::new(),
             connections: IndexMap::new(),
             loggers: Vec::new(),

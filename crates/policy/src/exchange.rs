@@ -1,10 +1,12 @@
 //! One request with its response: exactly what APIM's `context` shows, nothing of ours.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use apimite_clock::{Clock, Timestamp};
+use apimite_dotnet::crypto::Certificate;
 use apimite_expr::Value;
+use apimite_expr::library::sys::CertificateTrust;
 use apimite_model::{Api, Operation, Product, Service, Subscription, User};
 use apimite_trace::Trace;
 use futures_util::future::BoxFuture;
@@ -256,6 +258,8 @@ pub struct Exchange {
     pub client_certificate: Option<ClientCertificate>,
     /// Outgoing proxy, set by `proxy`.
     pub proxy: Option<Arc<CallProxy>>,
+    /// The certificates that `Verify` trusts, read when something asks for them.
+    pub(crate) trust: OnceLock<Box<CertificateTrust>>,
     /// Private state of policies that spans steps (cache keys, token counts), by type.
     pub notes: Notes,
 }
@@ -321,8 +325,19 @@ impl Exchange {
             keep_request_head: true,
             client_certificate: None,
             proxy: None,
+            trust: OnceLock::new(),
             notes: Notes::default(),
         }
+    }
+
+    /// The authorities of the service: those that end a chain, and those in between. What is no certificate is left out.
+    pub fn trust(&self) -> &CertificateTrust {
+        self.trust.get_or_init(|| {
+            let read = |der: &Arc<[u8]>| Certificate::from_bytes(der, None).ok();
+            let all = self.service.authorities.iter().filter_map(read);
+            let (roots, intermediates) = all.partition(|one| one.subject_der() == one.issuer_der());
+            Box::new(CertificateTrust { roots, intermediates })
+        })
     }
 
     /// Remembers a change to the answer, whoever makes it.

@@ -9,9 +9,11 @@
 //! | ```` ```fragment ID ```` | a policy fragment |
 //! | ```` ```named-values ```` | lines `name = value` |
 //! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
+//! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service |
+//! | ```` ```revocations ```` | a revocation list, PEM |
 //! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body |
 //! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout |
-//! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint), `unrouted` (no API matches) |
+//! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint), `unrouted` (no API matches), `certificate=NAME` (of the client) |
 //! | ```` ```answer ```` | what the client gets: status line, headers that must be there (`Name: -` must not), an empty line, the whole body |
 //! | ```` ```forwarded ```` | what the backend got last: request line, headers, body, in the same manner |
 //! | ```` ```last-error ```` | `Source: …`, `Reason: …`, … of `context.LastError` |

@@ -51,6 +51,8 @@ impl Page {
             "fragment",
             "named-values",
             "connection",
+            "certificate",
+            "revocations",
             "backend",
             "http",
             "answer",

@@ -10,7 +10,7 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_model::{
-    Api, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText, Product, Secret, Service,
+    Api, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText, Product, Secret, Service,
     Subscription, SubscriptionScope,
 };
 use apimite_policy::body::{Body, BodyCell};
@@ -22,6 +22,7 @@ use apimite_policy::exchange::{Exchange, KeyUsed, PrivateEndpoint, Request};
 use apimite_policy::fault::Fault;
 use apimite_policy::run;
 use apimite_policy::url::Url;
+use base64::Engine;
 use http::{Method, StatusCode};
 
 use crate::client::{Backend, Behaviour};
@@ -46,6 +47,7 @@ struct World<'a> {
     document: Option<String>,
     product_sections: [String; 4],
     global_sections: Option<[String; 4]>,
+    certificates: Vec<(String, Arc<[u8]>)>,
     compiled: Option<CompiledService>,
     registry: Registry,
     compiler: &'a dyn Compiler,
@@ -121,6 +123,7 @@ impl<'a> World<'a> {
             document: None,
             product_sections: Default::default(),
             global_sections: None,
+            certificates: Vec::new(),
             compiled: None,
             registry,
             compiler,
@@ -155,6 +158,12 @@ impl<'a> World<'a> {
                 Ok(())
             }
             "connection" => self.connection(block),
+            "certificate" => self.certificate(block),
+            "revocations" => {
+                self.service.revocation_lists.push(pem(&block.text)?);
+                self.compiled = None;
+                Ok(())
+            }
             "backend" => {
                 let behaviour = if block.has("error") {
                     Behaviour::Error
@@ -202,6 +211,22 @@ impl<'a> World<'a> {
             }
         }
         self.service.connections.insert((provider.as_str().into(), id.as_str().into()), connection);
+        self.compiled = None;
+        Ok(())
+    }
+
+    fn certificate(&mut self, block: &Block) -> Result<(), String> {
+        let name = block.words.first().ok_or("a certificate needs its name behind the fence")?;
+        let der = pem(&block.text)?;
+        if block.has("authority") {
+            self.service.authorities.push(der.clone());
+        }
+        if block.has("service") {
+            let (id, der): (Box<str>, _) = (name.as_str().into(), der.clone());
+            let certificate = Certificate { id: id.clone(), thumbprint: "".into(), der, chain: Vec::new(), key: None };
+            self.service.certificates.insert(id, Arc::new(certificate));
+        }
+        self.certificates.push((name.clone(), der));
         self.compiled = None;
         Ok(())
     }
@@ -301,6 +326,10 @@ impl<'a> World<'a> {
                 link_id: 1,
             })
         });
+        if let Some(name) = block.value("certificate") {
+            let found = self.certificates.iter().find(|(known, _)| known == name);
+            request.certificate = Some(found.ok_or(format!("there is no certificate `{name}`"))?.1.clone());
+        }
         let id = uuid::Uuid::from_u128(0x1111_1111_2222_3333_4444_5555_5555_5555);
         let mut exchange = Exchange::new(compiled.service.clone(), request, id, self.clock.clone());
         exchange.api = Some(api.api.clone());
@@ -381,6 +410,12 @@ impl<'a> World<'a> {
         self.compiled = None;
         Ok(())
     }
+}
+
+/// The bytes of the first PEM block.
+fn pem(text: &str) -> Result<Arc<[u8]>, String> {
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).map(str::trim).collect();
+    base64::engine::general_purpose::STANDARD.decode(body).map(Into::into).map_err(|error| error.to_string())
 }
 
 fn met(unmet: Vec<String>) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::Certificate;
 
@@ -38,8 +39,36 @@ fn leads_to_root(
     roots.iter().chain(others).filter(issued_by).any(|issuer| leads_to_root(issuer, others, roots, now, left - 1))
 }
 
+/// Does `certificate` lead to one of `roots`, whatever its own time of validity? Its issuers are valid at `now`.
+pub fn leads_to_trusted(certificate: &Certificate, others: &[Certificate], roots: &[Certificate], now: i64) -> bool {
+    roots.iter().any(|root| root.raw_data() == certificate.raw_data())
+        || roots
+            .iter()
+            .chain(others)
+            .filter(|issuer| has_issued(issuer, certificate))
+            .any(|issuer| leads_to_root(issuer, others, roots, now, MAX_LENGTH - 1))
+}
+
+/// Is the certificate on a revocation list that its issuer has signed?
+pub fn is_revoked(certificate: &Certificate, issuers: &[Certificate], lists: &[&[u8]]) -> bool {
+    let wanted = certificate.serial_number();
+    lists.iter().any(|list| {
+        let Ok((_, list)) = CertificateRevocationList::from_der(list) else { return false };
+        list.issuer().as_raw() == certificate.issuer_der()
+            && list.iter_revoked_certificates().any(|one| hex(one.raw_serial()) == wanted)
+            && issuers.iter().filter(|issuer| issuer.subject_der() == certificate.issuer_der()).any(|issuer| {
+                X509Certificate::from_der(issuer.raw_data())
+                    .is_ok_and(|(_, issuer)| list.verify_signature(issuer.public_key()).is_ok())
+            })
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
 /// Has `issuer` signed `certificate`, and may it?
-fn has_issued(issuer: &Certificate, certificate: &Certificate) -> bool {
+pub fn has_issued(issuer: &Certificate, certificate: &Certificate) -> bool {
     if issuer.subject_der() != certificate.issuer_der() {
         return false;
     }

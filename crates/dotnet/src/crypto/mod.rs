@@ -8,7 +8,7 @@ mod rsa;
 mod symmetric;
 mod x509;
 
-pub use self::chain::verify_no_revocation;
+pub use self::chain::{has_issued, is_revoked, leads_to_trusted, verify_no_revocation};
 pub use self::hash::{HashKind, Hasher, Hmac};
 pub use self::name::distinguished_name;
 pub use self::rsa::{EncryptionPadding, Rsa, SignaturePadding};

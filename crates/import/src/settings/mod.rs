@@ -133,6 +133,10 @@ pub struct Tls {
     pub client_certificates: ClientCertificates,
     /// `[[tls.certificate]]`: server certificates by host name.
     pub certificates: Vec<ServerCertificate>,
+    /// Paths of PEM files with the authorities that client certificates are checked against.
+    pub authorities: Vec<(Box<str>, Span)>,
+    /// Paths of PEM files with their revocation lists.
+    pub revocation_lists: Vec<(Box<str>, Span)>,
     /// Folder for the local CA and other state.
     pub state_folder: Option<Box<str>>,
 }

@@ -68,6 +68,10 @@ fn boxed(texts: Option<Vec<(Cow<'_, str>, Span)>>) -> Vec<Box<str>> {
     texts.unwrap_or_default().into_iter().map(|(text, _)| text.into()).collect()
 }
 
+fn placed(texts: Option<Vec<(Cow<'_, str>, Span)>>) -> Vec<(Box<str>, Span)> {
+    texts.unwrap_or_default().into_iter().map(|(text, span)| (text.into(), span)).collect()
+}
+
 pub(super) fn service(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> ServiceSettings {
     let name = table.text_at(sheet, "name");
     if let Some((name, span)) = &name
@@ -103,6 +107,8 @@ pub(super) fn tls(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Tls {
         client_certificates: table.word(sheet, "client_certificates", &words).unwrap_or_default(),
         state_folder: table.text(sheet, "state_folder").map(Into::into),
         certificates: Vec::new(),
+        authorities: placed(table.texts(sheet, "authorities")),
+        revocation_lists: placed(table.texts(sheet, "revocation_lists")),
     };
     if let Some(list) = table.get("certificate") {
         let entries = if list.is_map() { std::slice::from_ref(list) } else { list.items() };

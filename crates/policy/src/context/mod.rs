@@ -17,6 +17,7 @@ mod url;
 use std::sync::LazyLock;
 
 use apimite_expr::library::core::collections::ArrayObject;
+use apimite_expr::library::sys::CertificateTrust;
 use apimite_expr::library::{Registry, TypeDef, standard};
 use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
 
@@ -51,6 +52,9 @@ pub fn library() -> Vec<&'static [&'static TypeDef]> {
 
 impl Host for Exchange {
     fn part(&self, id: std::any::TypeId) -> Option<&dyn std::any::Any> {
+        if id == std::any::TypeId::of::<CertificateTrust>() {
+            return Some(self.trust());
+        }
         (id == std::any::TypeId::of::<Self>()).then_some(self as &dyn std::any::Any)
     }
 
