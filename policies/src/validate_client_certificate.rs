@@ -96,9 +96,8 @@ struct Identity {
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let on = |name: &str| {
-        cx.literal(element, name).is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1")
-    };
+    let on =
+        |name: &str| cx.literal(element, name).is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1");
     let mut step = ValidateClientCertificate {
         revocation: on("validate-revocation"),
         trust: on("validate-trust"),
@@ -108,8 +107,10 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         identities: Vec::new(),
     };
     let mut outcome = Ok(());
-    for child in Compile::child(element, "identities").into_iter().flat_map(|list| Compile::children(list, "identity")) {
-        let text = |name: &str| child.attr(name).map(|text| text.value().trim().to_owned()).filter(|text| !text.is_empty());
+    for child in Compile::child(element, "identities").into_iter().flat_map(|list| Compile::children(list, "identity"))
+    {
+        let text =
+            |name: &str| child.attr(name).map(|text| text.value().trim().to_owned()).filter(|text| !text.is_empty());
         let hex = |name: &str| text(name).map(|text| text.chars().filter(char::is_ascii_hexdigit).collect::<String>());
         let identity = Identity {
             thumbprint: hex("thumbprint"),

@@ -218,7 +218,11 @@ fn a_plain_client_on_a_tls_listener_harms_nobody() {
 }
 
 /// A GET over TLS with a client certificate, or without one; the whole answer.
-fn ask_with(gateway: &Gateway, ca_file: &std::path::Path, identity: Option<(&rcgen::Certificate, &rcgen::KeyPair)>) -> String {
+fn ask_with(
+    gateway: &Gateway,
+    ca_file: &std::path::Path,
+    identity: Option<(&rcgen::Certificate, &rcgen::KeyPair)>,
+) -> String {
     use std::io::{Read, Write};
 
     use rustls::pki_types::pem::PemObject;
