@@ -4,7 +4,7 @@
 //!
 //! Source: limit-concurrency policy reference.
 
-use apimite_counters::{CounterKey, Kind as CounterKind};
+use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter};
 use apimite_document::Element;
 use apimite_policy::arg::TextArg;
 use apimite_policy::compile::Compile;
@@ -33,20 +33,24 @@ struct LimitConcurrency {
     key: TextArg,
     most: u32,
     block: Block,
+    meter: LazyMeter,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let key = cx.text(element, "key");
     let most = cx.literal(element, "max-count").and_then(|text| text.parse().ok()).unwrap_or(u32::MAX);
     let block = cx.block(element);
-    Ok(StepKind::io(LimitConcurrency { key: key?, most, block }))
+    let meter = LazyMeter::new(CounterKind::Concurrency, &cx.place(element));
+    Ok(StepKind::io(LimitConcurrency { key: key?, most, block, meter }))
 }
 
 impl Io for LimitConcurrency {
     fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
         Box::pin(async move {
             let key = CounterKey::new(CounterKind::Concurrency, "", &self.key.get(exchange)?);
-            let Some(_slot) = env.counters.acquire(&key, self.most) else {
+            let slot = env.counters.acquire(&key, self.most);
+            self.meter.of(&env.counters).note_slot(slot.is_some());
+            let Some(_slot) = slot else {
                 return Err(Fault::refused(
                     StatusCode::TOO_MANY_REQUESTS,
                     "ConcurrencyLimitExceeded",

@@ -5,7 +5,7 @@
 //!
 //! Source: quota policy reference; 403 texts as captured.
 
-use apimite_counters::{CounterKey, Kind as CounterKind, QuotaLimit, QuotaPeriod, Usage};
+use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter, QuotaLimit, QuotaPeriod, Usage};
 use apimite_document::Element;
 use apimite_model::Subscription;
 use apimite_policy::compile::Compile;
@@ -49,6 +49,7 @@ struct Limit {
     calls: Option<u64>,
     bytes: Option<u64>,
     seconds: u32,
+    meter: LazyMeter,
 }
 
 fn read(element: &Element, target: Target, outer: u32, cx: &mut Compile<'_>) -> Result<Limit, Refused> {
@@ -63,7 +64,8 @@ fn read(element: &Element, target: Target, outer: u32, cx: &mut Compile<'_>) -> 
             "add one of them, or both",
         ));
     }
-    Ok(Limit { target, calls, bytes: bandwidth.map(|kilobytes| kilobytes.saturating_mul(1024)), seconds })
+    let meter = LazyMeter::new(CounterKind::Quota, &cx.place(element));
+    Ok(Limit { target, calls, bytes: bandwidth.map(|kilobytes| kilobytes.saturating_mul(1024)), seconds, meter })
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -107,6 +109,7 @@ impl Io for Quota {
                 let quota =
                     QuotaLimit { calls: limit.calls, bytes: limit.bytes, period: period(limit.seconds, &subscription) };
                 let decision = env.counters.check_quota(&key, &quota, Usage::ONE_CALL, now).await;
+                limit.meter.of(&env.counters).note_quota(&decision);
                 if !decision.admitted {
                     return Err(quota_exceeded(&decision, decision.remaining_calls.is_none_or(|calls| calls > 0)));
                 }

@@ -5,7 +5,7 @@
 //!
 //! Source: quota-by-key policy reference.
 
-use apimite_counters::{CounterKey, Kind as CounterKind, QuotaLimit, QuotaPeriod, Usage};
+use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter, QuotaLimit, QuotaPeriod, Usage};
 use apimite_document::Element;
 use apimite_policy::arg::{BoolArg, IntArg, TextArg};
 use apimite_policy::compile::Compile;
@@ -46,6 +46,7 @@ struct QuotaByKey {
     condition: Option<BoolArg>,
     count: IntArg,
     waits: bool,
+    meter: LazyMeter,
 }
 
 /// Keys that a request was counted under.
@@ -81,6 +82,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         waits: matches!(condition, Some(BoolArg::Code(_))) || matches!(count, IntArg::Code(_)),
         condition,
         count,
+        meter: LazyMeter::new(CounterKind::QuotaByKey, &cx.place(element)),
     }))
 }
 
@@ -125,6 +127,7 @@ impl Io for QuotaByKey {
             } else {
                 env.counters.check_quota(&key, &self.quota, Usage::calls(count), now).await
             };
+            self.meter.of(&env.counters).note_quota(&decision);
             if !decision.admitted {
                 return Err(quota_exceeded(&decision, decision.remaining_calls.is_none_or(|calls| calls > 0)));
             }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use apimite_counters::{CounterKey, Kind as CounterKind, RateLimit};
+use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter, RateLimit};
 use apimite_document::Element;
 use apimite_model::Scope;
 use apimite_policy::compile::Compile;
@@ -58,13 +58,15 @@ struct Limit {
     calls: u32,
     period: Duration,
     report: Report,
+    meter: LazyMeter,
 }
 
 fn read(element: &Element, target: Target, cx: &mut Compile<'_>) -> Result<Limit, Refused> {
     let number = |name: &str| cx.literal(element, name).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let calls = u32::try_from(number("calls")).unwrap_or(u32::MAX);
     let period = Duration::from_secs(number("renewal-period"));
-    Ok(Limit { target, calls, period, report: Report::read(element, cx)? })
+    let meter = LazyMeter::new(CounterKind::RateLimit, &cx.place(element));
+    Ok(Limit { target, calls, period, report: Report::read(element, cx)?, meter })
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -95,6 +97,7 @@ impl Io for Rate {
                 let key = CounterKey::new(CounterKind::RateLimit, &owner, &subscription.id);
                 let rate: RateLimit = rate_limit(&exchange.service, limit.calls, limit.period);
                 let decision = env.counters.check_rate(&key, rate, 1, now).await;
+                limit.meter.of(&env.counters).note_rate(&decision);
                 limit.report.write(exchange, &decision, u64::from(limit.calls));
                 if !decision.admitted {
                     return Err(exceeded(&limit.report, &decision));

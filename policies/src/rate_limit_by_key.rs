@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use apimite_counters::{CounterKey, Kind as CounterKind, RateLimit};
+use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter, RateLimit};
 use apimite_document::Element;
 use apimite_policy::arg::{BoolArg, IntArg, SecondsArg, TextArg};
 use apimite_policy::compile::Compile;
@@ -53,6 +53,7 @@ struct RateLimitByKey {
     /// Counted after the response.
     waits: bool,
     report: Report,
+    meter: LazyMeter,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -73,6 +74,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         count,
         waits,
         report: Report::read(element, cx)?,
+        meter: LazyMeter::new(CounterKind::RateLimitByKey, &cx.place(element)),
     }))
 }
 
@@ -108,6 +110,7 @@ impl Io for RateLimitByKey {
                     env.counters.check_rate(&key, limit, count, now).await
                 }
             };
+            self.meter.of(&env.counters).note_rate(&decision);
             self.report.write(exchange, &decision, u64::from(limit.calls));
             if !decision.admitted {
                 return Err(exceeded(&self.report, &decision));

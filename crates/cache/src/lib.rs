@@ -15,6 +15,9 @@
 //! assert!(cache.get::<i32>("k").is_none());
 //! ```
 
+#[cfg(feature = "redis")]
+mod redis;
+
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +25,9 @@ use std::time::Duration;
 use apimite_clock::{Clock, Timestamp};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+
+#[cfg(feature = "redis")]
+pub use self::redis::RedisCache;
 
 /// An external cache: bytes by key, over a network.
 pub trait External: Send + Sync {

@@ -120,7 +120,10 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     let log = access_log::log(args.quiet || args.json);
     let stores = side.block_on(stores::start(&settings, &clock))?;
     let counters = stores.counters.clone();
-    let cache = Cache::new(clock.clone(), settings.cache.size_bytes.unwrap_or(CACHE_BYTES));
+    let mut cache = Cache::new(clock.clone(), settings.cache.size_bytes.unwrap_or(CACHE_BYTES));
+    if let Some(external) = side.block_on(stores::external_cache(&settings, &stores, &clock))? {
+        cache = cache.with_external(external);
+    }
     let mut options = Options::new(clock.clone(), counters.clone(), cache);
     options.listeners = listeners(args, &settings);
     options.workers = args.workers;
@@ -143,15 +146,8 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         }
     }
     traces.knows(gateway.handle());
-    let running = Arc::new(Running::new(
-        origin.clone(),
-        gateway.handle(),
-        echo_address,
-        clock,
-        counters,
-        args.allow_clock,
-        files,
-    ));
+    let running =
+        Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, files));
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());

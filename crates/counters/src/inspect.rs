@@ -78,7 +78,7 @@ impl Entry {
             Self::Window(window) => Usage::calls(window.clone().used_at(view.period_nanos(), now.0)),
             Self::Tokens(tokens) => Usage::calls(tokens.as_ref().clone().used_at(view.period_nanos(), now.0)),
             Self::Bucket(bucket) => Usage::calls(bucket.owed_millis(now.0)),
-            Self::Fixed(fixed) => fixed.used,
+            Self::Fixed(fixed) | Self::Unsaved(fixed) => fixed.used,
             Self::Held(held) => Usage::calls(u64::from(*held)),
         }
     }
@@ -104,7 +104,7 @@ impl Memory {
     fn show(&self, key: CounterKey, view: &KeyView<'_>, entry: &Entry, now: Timestamp) -> CounterView {
         let used = entry.used(view, now);
         let period = match entry {
-            Entry::Fixed(fixed) => Some(bounds_of(view.period, fixed.end)),
+            Entry::Fixed(fixed) | Entry::Unsaved(fixed) => Some(bounds_of(view.period, fixed.end)),
             Entry::Window(_) | Entry::Tokens(_) | Entry::Bucket(_) | Entry::Held(_) => None,
         };
         let rate = matches!(view.variant, Some(Variant::Window | Variant::Bucket));

@@ -37,6 +37,7 @@ mod key;
 mod limit;
 mod memory;
 mod meter;
+mod metrics;
 mod persist;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -54,7 +55,8 @@ pub use key::{CounterKey, Kind};
 pub use limit::{Algorithm, CalendarUnit, QuotaLimit, QuotaPeriod, RateLimit, RefusedCalls, TokenLimit, Usage};
 pub use memory::concurrency::ConcurrencySlot;
 pub use memory::{Memory, Swept};
-pub use meter::{Meter, MeterReading, Meters};
+pub use meter::{LazyMeter, Meter, MeterReading, Meters};
+pub use metrics::Metrics;
 pub use persist::{PersistError, QuotaKeeper};
 pub use remote::AwayPolicy;
 pub use start::{RunningCounters, StartError, start};

@@ -1,10 +1,11 @@
 //! Metrics of limits: admitted, refused, remaining.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use crate::counters::Counters;
 use crate::decision::{Decision, QuotaDecision};
 use crate::key::Kind;
 
@@ -36,6 +37,26 @@ impl Meter {
     /// Notes whether a slot of a concurrency limit was free.
     pub fn note_slot(&self, admitted: bool) {
         self.note(admitted, 0);
+    }
+}
+
+/// The meter of a policy, found with the first request: a policy is compiled before there are counters.
+#[derive(Debug)]
+pub struct LazyMeter {
+    kind: Kind,
+    limit: Box<str>,
+    meter: OnceLock<Arc<Meter>>,
+}
+
+impl LazyMeter {
+    /// The meter of the limit called `limit`.
+    pub fn new(kind: Kind, limit: &str) -> Self {
+        Self { kind, limit: limit.into(), meter: OnceLock::new() }
+    }
+
+    /// The meter among those of `counters`.
+    pub fn of(&self, counters: &Counters) -> &Meter {
+        self.meter.get_or_init(|| counters.meter(self.kind, &self.limit))
     }
 }
 

@@ -7,17 +7,21 @@
 //! [`AwayPolicy`] says without waiting for it, and a probe every half second finds out when it is back, which is logged too. Under
 //! [`AwayPolicy::Local`] this gateway goes on counting from what it has seen itself, and tells the server afterwards what it
 //! admitted meanwhile.
+//!
+//! A decision whose answer got lost may have been counted. Each gateway keeps a journal in the server, of what its latest 1,024
+//! decisions counted; when the server is back, those without an answer are taken back. So over a server that keeps what it
+//! acknowledged (`appendfsync always`) exactly the limit is admitted, also when it is killed in the middle.
 
 mod connect;
 mod owed;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 
-pub use connect::{RedisSettings, StoreError};
+pub use connect::{RedisSettings, StoreError, connect};
 use owed::Owed;
 
 use crate::algorithm::window::EXACT_UP_TO;
@@ -28,6 +32,9 @@ use crate::remote::{Act, Answer, AwayPolicy, Question, Remote, Reply, Rule};
 /// The script that decides; Redis caches it by its digest.
 pub const SCRIPT: &str = include_str!("redis/decide.lua");
 
+/// The script that takes back a decision.
+const UNDO: &str = include_str!("redis/undo.lua");
+
 /// How much longer than its window a key lives in Redis, in milliseconds: time of the gateways may be frozen or lag.
 const SPARE_MILLIS: u64 = 60_000;
 const PROBE_EVERY: Duration = Duration::from_millis(500);
@@ -35,6 +42,11 @@ const PROBE_EVERY: Duration = Duration::from_millis(500);
 struct Shared {
     connection: ConnectionManager,
     script: redis::Script,
+    undo: redis::Script,
+    /// The name of this gateway's journal, drawn anew at each start.
+    journal: String,
+    /// The number of the latest decision.
+    decisions: AtomicU64,
     settings: RedisSettings,
     is_away: AtomicBool,
     owed: Owed,
@@ -56,10 +68,16 @@ impl RedisStore {
     /// # Errors
     /// When the server cannot be reached, refuses the password, or is no Redis.
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
-        let connection = connect::connect(&settings).await?;
+        let connection = connect(&settings).await?;
+        let mut run = [0; 8];
+        aws_lc_rs::rand::fill(&mut run).map_err(|_| StoreError::Randomness)?;
+        let journal = format!("{}!{:016x}", settings.prefix, u64::from_le_bytes(run));
         Ok(Self(Arc::new(Shared {
             connection,
             script: redis::Script::new(SCRIPT),
+            undo: redis::Script::new(UNDO),
+            journal,
+            decisions: AtomicU64::new(0),
             settings,
             is_away: AtomicBool::new(false),
             owed: Owed::default(),
@@ -78,13 +96,17 @@ impl RedisStore {
 
     async fn run(&self, question: &Question) -> Option<Reply> {
         let mut connection = self.0.connection.clone();
-        let invocation = self.0.invocation(question);
+        let number = self.0.number(question);
+        let invocation = self.0.invocation(question, number);
         let call = invocation.invoke_async::<(i64, i64, i64)>(&mut connection);
         let failure = match tokio::time::timeout(self.0.settings.timeout, call).await {
             Ok(Ok((admitted, used, third))) => return Some(reply(question, admitted, used, third)),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {:?}", self.0.settings.timeout),
         };
+        if number > 0 {
+            self.0.owed.add_unanswered(*question, number);
+        }
         self.went_away(&failure);
         None
     }
@@ -125,12 +147,24 @@ impl RedisStore {
         }
     }
 
+    /// Takes back what was perhaps counted without an answer, then adds what was counted alone; false when the server went away again.
     async fn pay(&self) -> bool {
-        while let Some(question) = self.0.owed.take() {
+        while let Some((question, number)) = self.0.owed.take_unanswered() {
             let mut connection = self.0.connection.clone();
-            let invocation = self.0.invocation(&question);
+            let invocation = self.0.undoing(&question, number);
+            let call = invocation.invoke_async::<i64>(&mut connection);
+            if !matches!(tokio::time::timeout(self.0.settings.timeout, call).await, Ok(Ok(_))) {
+                self.0.owed.add_unanswered(question, number);
+                return false;
+            }
+        }
+        while let Some(question) = self.0.owed.take() {
+            let number = self.0.number(&question);
+            let mut connection = self.0.connection.clone();
+            let invocation = self.0.invocation(&question, number);
             let call = invocation.invoke_async::<(i64, i64, i64)>(&mut connection);
             if !matches!(tokio::time::timeout(self.0.settings.timeout, call).await, Ok(Ok(_))) {
+                self.0.owed.add_unanswered(question, number);
                 self.0.owed.add(question);
                 return false;
             }
@@ -205,7 +239,24 @@ impl Shared {
         Some((CounterKey::from_bytes(&rest[colon + 1..])?, end))
     }
 
-    fn invocation(&self, question: &Question) -> redis::ScriptInvocation<'_> {
+    /// The number of a decision that counts; zero for one that only looks.
+    fn number(&self, question: &Question) -> u64 {
+        if question.act == Act::Peek { 0 } else { self.decisions.fetch_add(1, Ordering::Relaxed) + 1 }
+    }
+
+    fn undoing(&self, question: &Question, number: u64) -> redis::ScriptInvocation<'_> {
+        let (algorithm, end) = match question.rule {
+            Rule::Window { .. } => ("window", None),
+            Rule::Bucket { .. } => ("bucket", None),
+            Rule::Tokens { .. } => ("tokens", None),
+            Rule::Fixed { end_unix_seconds, .. } => ("fixed", Some(end_unix_seconds)),
+        };
+        let mut call = self.undo.key(self.name(&question.key, end));
+        call.key(&self.journal).arg(number).arg(algorithm);
+        call
+    }
+
+    fn invocation(&self, question: &Question, number: u64) -> redis::ScriptInvocation<'_> {
         let act = match question.act {
             Act::Peek => "peek",
             Act::Count => "count",
@@ -216,6 +267,7 @@ impl Shared {
             Rule::Window { .. } | Rule::Bucket { .. } | Rule::Tokens { .. } => None,
         };
         let mut call = self.script.key(self.name(&question.key, end));
+        call.key(&self.journal);
         let now = micros(question.now.0);
         let increment = question.increment.calls;
         let plain = |call: &mut redis::ScriptInvocation<'_>, name: &str, limit: u32, period: i64, refused: bool| {
@@ -244,7 +296,7 @@ impl Shared {
                 call.arg(limit(bytes)).arg(question.increment.bytes);
             }
         }
-        call.arg(EXACT_UP_TO).arg(SPARE_MILLIS);
+        call.arg(EXACT_UP_TO).arg(SPARE_MILLIS).arg(number);
         call
     }
 }

@@ -54,6 +54,19 @@ pub struct RunningCounters {
     _sweeper: Sweeper,
 }
 
+impl RunningCounters {
+    /// Their numbers, for a monitoring system.
+    pub fn metrics(&self) -> crate::Metrics {
+        crate::Metrics {
+            counters: self.counters.clone(),
+            #[cfg(feature = "sync")]
+            node: self.node.as_ref().map(crate::sync::SyncNode::view),
+            #[cfg(feature = "redis")]
+            redis: self.redis.clone(),
+        }
+    }
+}
+
 /// Starts the counters that `config` describes. Needs a tokio runtime for node sync and Redis.
 ///
 /// # Errors

@@ -51,7 +51,7 @@ pub mod wire;
 pub use ledger::{Ledger, NodeId};
 pub use replica::{Outgoing, Replica, SyncSettings, SyncStats};
 #[cfg(feature = "sync")]
-pub use udp::{NodeSettings, SyncError, SyncNode};
+pub use udp::{NodeSettings, SyncError, SyncNode, SyncView};
 
 /// Packets in which a change is told.
 pub const REPEATS: u32 = 4;

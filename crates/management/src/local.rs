@@ -44,6 +44,9 @@ pub trait Local: Send + Sync {
 
     /// What is in force.
     fn status(&self) -> Value;
+
+    /// The numbers of limits and of the stores of their counters, in Prometheus' text format.
+    fn metrics(&self) -> String;
 }
 
 /// A change of the gateway's clock.
@@ -63,6 +66,7 @@ pub enum ClockChange {
 pub fn routes(local: Arc<dyn Local>) -> Router {
     Router::new()
         .route("/apimite/status", get(|State(local): State<Arc<dyn Local>>| async move { Json(local.status()) }))
+        .route("/apimite/metrics", get(metrics))
         .route("/apimite/public-access", put(public_access))
         .route("/apimite/clock", post(clock))
         .route("/apimite/counters", post(counters).put(set_counters))
@@ -72,6 +76,10 @@ pub fn routes(local: Arc<dyn Local>) -> Router {
 
 pub(crate) fn refuse(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "error": { "code": "Refused", "message": message } }))).into_response()
+}
+
+async fn metrics(State(local): State<Arc<dyn Local>>) -> Response {
+    ([(axum::http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], local.metrics()).into_response()
 }
 
 async fn public_access(State(local): State<Arc<dyn Local>>, Json(body): Json<Value>) -> Response {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use apimite_clock::Clock;
-use apimite_counters::{CounterFilter, CounterView, Counters, Kind, Outcome, Usage};
+use apimite_counters::{CounterFilter, CounterView, Counters, Kind, Metrics, Outcome, RunningCounters, Usage};
 use apimite_diag::Diagnostics;
 use apimite_gateway::Snapshot;
 use apimite_import::{FileRead, Imported};
@@ -26,6 +26,7 @@ pub(crate) struct Running {
     echo: SocketAddr,
     clock: Clock,
     counters: Counters,
+    metrics: Metrics,
     allow_clock: bool,
     /// What the configuration in force, or the last refused one, was read from.
     files: Mutex<Vec<FileRead>>,
@@ -39,12 +40,21 @@ impl Running {
         snapshot: Arc<ArcSwap<Snapshot>>,
         echo: SocketAddr,
         clock: Clock,
-        counters: Counters,
+        stores: &RunningCounters,
         allow_clock: bool,
         files: Vec<FileRead>,
     ) -> Self {
-        let files = Mutex::new(files);
-        Self { origin, snapshot, echo, clock, counters, allow_clock, files, public_access: Mutex::new(None) }
+        Self {
+            origin,
+            snapshot,
+            echo,
+            clock,
+            counters: stores.counters.clone(),
+            metrics: stores.metrics(),
+            allow_clock,
+            files: Mutex::new(files),
+            public_access: Mutex::new(None),
+        }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -166,6 +176,10 @@ impl Local for Running {
             };
         }
         Ok(list.len())
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.text()
     }
 
     fn status(&self) -> Value {

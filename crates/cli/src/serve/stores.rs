@@ -1,8 +1,12 @@
 //! Where counters live, as `[counters]` says; and a refusal for settings whose part is not built yet.
 
+use std::sync::Arc;
+
+use apimite_cache::{External, RedisCache};
 use apimite_clock::Clock;
 use apimite_counters::RunningCounters;
 use apimite_counters::config::{AwayConfig, CountersConfig, RedisConfig, StoreKind, SyncConfig};
+use apimite_counters::redis::{RedisSettings, connect};
 use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_import::Settings;
 use apimite_import::settings::{Bind, CounterStore, NetworkMode, WhenAway};
@@ -18,6 +22,28 @@ pub(super) async fn start(settings: &Settings, clock: &Clock) -> Result<RunningC
             "correct the section `[counters]` of apimite.toml, or start the server it names",
         )
     })
+}
+
+/// The external cache that `[cache]` names, over the connection of the counters where they use the same server.
+pub(super) async fn external_cache(
+    settings: &Settings,
+    stores: &RunningCounters,
+    clock: &Clock,
+) -> Result<Option<Arc<dyn External>>, Diagnostics> {
+    let Some(url) = &settings.cache.redis else { return Ok(None) };
+    let same = settings.counters.redis.as_ref().is_some_and(|counters| counters.reveal() == url.reveal());
+    let wanted = RedisSettings { url: url.reveal().to_owned(), ..RedisSettings::default() };
+    let connection = match &stores.redis {
+        Some(store) if same => store.connection(),
+        _ => connect(&wanted).await.map_err(|error| {
+            refusal(
+                "cache::start",
+                error.to_string(),
+                "correct `redis` in the section `[cache]` of apimite.toml, or start the server it names",
+            )
+        })?,
+    };
+    Ok(Some(Arc::new(RedisCache::new(connection, clock.clone(), &wanted.prefix, wanted.timeout))))
 }
 
 fn millis(duration: std::time::Duration) -> u64 {
@@ -75,7 +101,6 @@ pub(super) fn refuse_what_is_missing(settings: &Settings) -> Result<(), Diagnost
         ("listen.control_plane", on(listen.control_plane)),
         ("listen.probe", on(listen.probe)),
         ("listen.dns", on(listen.dns)),
-        ("cache.redis", settings.cache.redis.is_some()),
     ]
     .into_iter()
     .filter_map(|(name, given)| given.then_some(name))

@@ -6,6 +6,8 @@
     reason = "a test may; the limit guards against a gateway that hangs"
 )]
 
+pub mod lab;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};

@@ -13,20 +13,18 @@ pub(crate) struct FixedPeriod {
     /// First second after the period: a later period starts anew, an earlier one cannot come back.
     pub(crate) end: i64,
     pub(crate) used: Usage,
-    /// Changed since it was last written to disk.
-    pub(crate) unsaved: bool,
 }
 
 impl Default for FixedPeriod {
     fn default() -> Self {
-        Self { end: i64::MIN, used: Usage::default(), unsaved: false }
+        Self { end: i64::MIN, used: Usage::default() }
     }
 }
 
 impl FixedPeriod {
     fn enter(&mut self, bounds: PeriodBounds) {
         if bounds.end_unix_seconds > self.end {
-            *self = Self { end: bounds.end_unix_seconds, used: Usage::default(), unsaved: self.unsaved };
+            *self = Self { end: bounds.end_unix_seconds, used: Usage::default() };
         }
     }
 

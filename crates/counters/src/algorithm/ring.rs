@@ -2,7 +2,12 @@
 //!
 //! A slot is taken for as old as its youngest call: it leaves the window when its end does. So a window never holds
 //! more than its limit, and a call is refused at most one slot (a fiftieth of the period) too long. The memory is 51 counts,
-//! whatever the limit: two bytes each, four once a slot holds more than 65,535.
+//! whatever the limit: two bytes each, four once a slot holds more than 65,535. While no more than seven slots hold calls, they are
+//! kept where the counter stands ([`Few`]), without memory of their own.
+
+mod few;
+
+use few::Few;
 
 /// Slots in one period.
 pub(crate) const RESOLUTION: i64 = 50;
@@ -71,6 +76,7 @@ pub(crate) struct Slots<C> {
 /// The slots of one counter.
 #[derive(Clone, Debug)]
 pub(crate) enum Ring {
+    Few(Few),
     Narrow(Box<Slots<u16>>),
     Wide(Box<Slots<u32>>),
 }
@@ -78,6 +84,14 @@ pub(crate) enum Ring {
 impl<C: Count> Slots<C> {
     fn new(head: i64) -> Self {
         Self { head, sum: 0, counts: [C::default(); SLOTS] }
+    }
+
+    fn head(&self) -> i64 {
+        self.head
+    }
+
+    fn sum(&self) -> u64 {
+        self.sum
     }
 
     /// Moves to `slot`; what falls out is given to `expired` with its slot, oldest first.
@@ -126,6 +140,7 @@ impl<C: Count> Slots<C> {
 macro_rules! both {
     ($ring:expr, $slots:ident => $body:expr) => {
         match $ring {
+            Ring::Few($slots) => $body,
             Ring::Narrow($slots) => $body,
             Ring::Wide($slots) => $body,
         }
@@ -134,15 +149,15 @@ macro_rules! both {
 
 impl Ring {
     pub(crate) fn new(slot: i64) -> Self {
-        Self::Narrow(Box::new(Slots::new(slot)))
+        Self::Few(Few::new(slot))
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        both!(self, slots => slots.sum)
+        both!(self, slots => slots.sum())
     }
 
     pub(crate) fn head(&self) -> i64 {
-        both!(self, slots => slots.head)
+        both!(self, slots => slots.head())
     }
 
     /// Moves to `slot`, dropping what left the window.
@@ -157,6 +172,16 @@ impl Ring {
 
     /// Adds `count` to `slot`, or to the nearest slot that is held.
     pub(crate) fn add(&mut self, slot: i64, count: u64) {
+        if let Self::Few(few) = self {
+            if few.add(slot, count) {
+                return;
+            }
+            let mut slots = Box::new(Slots::new(few.head()));
+            for (slot, count) in few.oldest_first() {
+                slots.add(slot, count);
+            }
+            *self = Self::Narrow(slots);
+        }
         if let Self::Narrow(slots) = self {
             if slots.add(slot, count) {
                 return;
@@ -198,12 +223,39 @@ mod tests {
 
     #[test]
     fn a_slot_leaves_when_its_end_is_a_period_old() {
-        let mut ring = Ring::new(100);
-        ring.add(100, 7);
-        ring.advance(150);
-        assert_eq!(ring.sum(), 7);
-        ring.advance(151);
-        assert_eq!(ring.sum(), 0);
+        for mut ring in [Ring::new(100), Ring::Narrow(Box::new(Slots::new(100)))] {
+            ring.add(100, 7);
+            ring.advance(150);
+            assert_eq!(ring.sum(), 7);
+            ring.advance(151);
+            assert_eq!(ring.sum(), 0);
+        }
+    }
+
+    #[test]
+    fn few_slots_and_many_count_alike() {
+        let mut random = 7_u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        for _ in 0..200 {
+            let (mut few, mut many) = (Ring::new(1_000), Ring::Narrow(Box::new(Slots::new(1_000))));
+            let mut head = 1_000;
+            for _ in 0..60 {
+                head += [0, 1, 3, 20, 60][next(5) as usize];
+                let (mut one, mut two) = (Vec::new(), Vec::new());
+                few.advance_with(head, |slot, count| one.push((slot, count)));
+                many.advance_with(head, |slot, count| two.push((slot, count)));
+                assert_eq!(one, two);
+                let (slot, count) = (head - next(70) as i64, next(40_000));
+                few.add(slot, count);
+                many.add(slot, count);
+                assert_eq!((few.sum(), few.slots()), (many.sum(), many.slots()));
+                let target = next(few.sum() + 1);
+                assert_eq!(few.when_at_most(target, 50), many.when_at_most(target, 50));
+            }
+        }
     }
 
     #[test]

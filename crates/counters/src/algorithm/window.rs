@@ -1,50 +1,98 @@
-//! The sliding window: exact instants while few calls are in it, slots (see [`super::ring`]) beyond that.
-
-use smallvec::SmallVec;
+//! The sliding window: exact instants for small limits, slots (see [`super::ring`]) for larger ones.
 
 use super::ring::{Ring, slot_length, slot_of};
 use super::{Purpose, Verdict};
 use crate::limit::RefusedCalls;
 
-/// Limits up to this are exact to the nanosecond, as is any window while it holds no more calls.
+/// Limits up to this are exact to the nanosecond.
 pub(crate) const EXACT_UP_TO: usize = 16;
 
 /// One sliding window.
 #[derive(Clone, Debug)]
 pub(crate) enum Window {
-    /// The instants of the calls, oldest first.
-    Exact(SmallVec<[i64; 2]>),
+    /// The instants of at most two calls, oldest first.
+    Pair {
+        length: u8,
+        calls: [i64; 2],
+    },
+    /// The instants of more, oldest first.
+    Exact {
+        length: u8,
+        calls: Box<[i64; EXACT_UP_TO]>,
+    },
     Slots(Ring),
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self::Exact(SmallVec::new())
+        Self::Pair { length: 0, calls: [0; 2] }
     }
 }
 
 impl Window {
+    /// The instants, where they are kept.
+    fn calls(&self) -> Option<&[i64]> {
+        match self {
+            Self::Pair { length, calls } => Some(&calls[..usize::from(*length).min(2)]),
+            Self::Exact { length, calls } => Some(&calls[..usize::from(*length).min(EXACT_UP_TO)]),
+            Self::Slots(_) => None,
+        }
+    }
+
     /// Forgets what left the window `(now - period, now]`.
     fn expire(&mut self, period: i64, now: i64) {
-        match self {
-            Self::Exact(calls) => {
-                let gone = calls.iter().take_while(|call| **call <= now.saturating_sub(period)).count();
-                if gone > 0 {
-                    calls.drain(..gone);
-                }
-            }
+        let gone = match self {
             Self::Slots(ring) => {
                 ring.advance(slot_of(now, period));
                 if ring.sum() == 0 {
                     *self = Self::default();
                 }
+                return;
             }
+            _ => self
+                .calls()
+                .map_or(0, |calls| calls.iter().take_while(|call| **call <= now.saturating_sub(period)).count()),
+        };
+        self.drop_oldest(gone);
+    }
+
+    fn drop_oldest(&mut self, gone: usize) {
+        let (length, calls) = match self {
+            Self::Pair { length, calls } => (length, &mut calls[..]),
+            Self::Exact { length, calls } => (length, &mut calls[..]),
+            Self::Slots(_) => return,
+        };
+        if gone > 0 {
+            calls.copy_within(gone..usize::from(*length), 0);
+            *length -= gone as u8;
         }
+    }
+
+    /// Puts one more instant in its place; the oldest goes when there is no room.
+    fn insert(&mut self, at: i64) {
+        if let Self::Pair { length: 2, calls: [first, second] } = self {
+            let mut calls = Box::new([0; EXACT_UP_TO]);
+            calls[..2].copy_from_slice(&[*first, *second]);
+            *self = Self::Exact { length: 2, calls };
+        }
+        if matches!(self, Self::Exact { length, .. } if usize::from(*length) == EXACT_UP_TO) {
+            self.drop_oldest(1);
+        }
+        let (length, calls) = match self {
+            Self::Pair { length, calls } => (length, &mut calls[..]),
+            Self::Exact { length, calls } => (length, &mut calls[..]),
+            Self::Slots(_) => return,
+        };
+        let count = usize::from(*length);
+        let place = calls[..count].iter().rposition(|call| *call <= at).map_or(0, |before| before + 1);
+        calls.copy_within(place..count, place + 1);
+        calls[place] = at;
+        *length += 1;
     }
 
     fn used(&self) -> u64 {
         match self {
-            Self::Exact(calls) => calls.len() as u64,
+            Self::Pair { length, .. } | Self::Exact { length, .. } => u64::from(*length),
             Self::Slots(ring) => ring.sum(),
         }
     }
@@ -78,12 +126,13 @@ impl Window {
     }
 
     fn when_at_most(&self, target: u64, period: i64) -> i64 {
-        match self {
-            Self::Exact(calls) => {
+        match (self, self.calls()) {
+            (Self::Slots(ring), _) => ring.when_at_most(target, period),
+            (_, Some(calls)) => {
                 let surplus = calls.len().saturating_sub(target as usize);
                 calls.get(surplus.wrapping_sub(1)).map_or(0, |call| call.saturating_add(period))
             }
-            Self::Slots(ring) => ring.when_at_most(target, period),
+            _ => 0,
         }
     }
 
@@ -94,36 +143,34 @@ impl Window {
     }
 
     /// Adds calls that another gateway admitted in `slot`; they count as if made at the slot's end.
-    pub(crate) fn add_remote(&mut self, period: i64, count: u64, slot: i64, now: i64) {
+    pub(crate) fn add_remote(&mut self, limit: u32, period: i64, count: u64, slot: i64, now: i64) {
         self.expire(period, now);
         let length = slot_length(period);
         let end = (slot + 1).saturating_mul(length) - 1;
         if end.saturating_add(period) <= now {
             return;
         }
-        self.add_to_slots_or_exact(u32::MAX, period, count, end, slot);
+        self.add_to_slots_or_exact(limit, period, count, end, slot);
     }
 
     fn add_to_slots_or_exact(&mut self, limit: u32, period: i64, count: u64, at: i64, slot: i64) {
         if count == 0 {
             return;
         }
-        if let Self::Exact(calls) = self {
+        if let Some(calls) = self.calls() {
             let total = calls.len() as u64 + count.min(u64::from(u32::MAX));
-            if total <= EXACT_UP_TO as u64 || limit as usize <= EXACT_UP_TO {
+            // A window that a small limit began stays exact while it can, also where a larger limit shares it.
+            let small = limit as usize <= EXACT_UP_TO;
+            if small || (!calls.is_empty() && total <= EXACT_UP_TO as u64) {
                 // The newest calls decide: of more than the limit the older ones can never matter.
                 for _ in 0..count.min(EXACT_UP_TO as u64) {
-                    if calls.len() >= EXACT_UP_TO {
-                        calls.remove(0);
-                    }
-                    let place = calls.iter().rposition(|call| *call <= at).map_or(0, |before| before + 1);
-                    calls.insert(place, at);
+                    self.insert(at);
                 }
                 return;
             }
             let newest = calls.last().map_or(slot, |call| slot_of(*call, period)).max(slot);
             let mut ring = Ring::new(newest);
-            for call in calls.iter() {
+            for call in calls {
                 ring.add(slot_of(*call, period), 1);
             }
             *self = Self::Slots(ring);
@@ -142,11 +189,11 @@ impl Window {
 
     /// Is nothing in the window any more?
     pub(crate) fn is_expired(&self, period: i64, now: i64) -> bool {
-        match self {
-            Self::Exact(calls) => calls.last().is_none_or(|call| call.saturating_add(period) <= now),
-            Self::Slots(ring) => {
+        match (self, self.calls()) {
+            (Self::Slots(ring), _) => {
                 ring.sum() == 0 || ring.head().saturating_add(super::ring::SLOTS as i64) <= slot_of(now, period)
             }
+            (_, calls) => calls.and_then(<[i64]>::last).is_none_or(|call| call.saturating_add(period) <= now),
         }
     }
 }

@@ -39,14 +39,12 @@ impl Memory {
 
 impl Drop for ConcurrencySlot {
     fn drop(&mut self) {
-        let bytes = self.key.as_bytes();
-        let bank = self.memory.bank(bytes);
-        if let Some(mut entry) = bank.get_mut(bytes)
-            && let Entry::Held(held) = &mut *entry
-        {
-            *held = held.saturating_sub(1);
-        }
-        bank.remove_if(bytes, |_, entry| matches!(entry, Entry::Held(0)));
+        self.memory.table.remove_if(self.key.as_bytes(), |entry| {
+            if let Entry::Held(held) = entry {
+                *held = held.saturating_sub(1);
+            }
+            matches!(entry, Entry::Held(0))
+        });
     }
 }
 

@@ -76,7 +76,9 @@ pub(crate) fn decide_rate(
     let verdict = match entry {
         Entry::Window(window) => window.decide(limit.calls, period, increment, limit.refused, purpose, now.0),
         Entry::Bucket(bucket) => bucket.decide(limit.calls, period, increment, purpose, now.0),
-        Entry::Tokens(_) | Entry::Fixed(_) | Entry::Held(_) => Verdict { admitted: true, used: 0, wait_nanos: 0 },
+        Entry::Tokens(_) | Entry::Fixed(_) | Entry::Unsaved(_) | Entry::Held(_) => {
+            Verdict { admitted: true, used: 0, wait_nanos: 0 }
+        }
     };
     (verdict, u64::from(limit.calls)).into()
 }
@@ -86,7 +88,7 @@ fn add_rate(entry: &mut Entry, limit: RateLimit, count: u64, now: Timestamp) {
     match entry {
         Entry::Window(window) => window.add(limit.calls, period, count, now.0),
         Entry::Bucket(bucket) => bucket.add(limit.calls, period, count, now.0),
-        Entry::Tokens(_) | Entry::Fixed(_) | Entry::Held(_) => {}
+        Entry::Tokens(_) | Entry::Fixed(_) | Entry::Unsaved(_) | Entry::Held(_) => {}
     }
 }
 
@@ -101,7 +103,9 @@ pub(crate) fn decide_tokens(
     let verdict = match entry {
         Entry::Tokens(tokens) => tokens.decide(limit.tokens, period, estimate, purpose, now.0),
         Entry::Bucket(bucket) => bucket.decide(limit.tokens, period, estimate, purpose, now.0),
-        Entry::Window(_) | Entry::Fixed(_) | Entry::Held(_) => Verdict { admitted: true, used: 0, wait_nanos: 0 },
+        Entry::Window(_) | Entry::Fixed(_) | Entry::Unsaved(_) | Entry::Held(_) => {
+            Verdict { admitted: true, used: 0, wait_nanos: 0 }
+        }
     };
     (verdict, u64::from(limit.tokens)).into()
 }
@@ -111,7 +115,7 @@ fn add_tokens(entry: &mut Entry, limit: TokenLimit, count: u64, now: Timestamp) 
     match entry {
         Entry::Tokens(tokens) => tokens.add(limit.tokens, period, count, now.0),
         Entry::Bucket(bucket) => bucket.add(limit.tokens, period, count, now.0),
-        Entry::Window(_) | Entry::Fixed(_) | Entry::Held(_) => {}
+        Entry::Window(_) | Entry::Fixed(_) | Entry::Unsaved(_) | Entry::Held(_) => {}
     }
 }
 
@@ -164,7 +168,7 @@ impl Memory {
     /// See [`crate::Counters::peek_quota`].
     pub fn peek_quota(&self, key: &CounterKey, limit: &QuotaLimit, now: Timestamp) -> QuotaDecision {
         let seen = self.read(&quota_key(key, limit), |entry| match entry {
-            Entry::Fixed(fixed) => *fixed,
+            Entry::Fixed(fixed) | Entry::Unsaved(fixed) => *fixed,
             _ => FixedPeriod::default(),
         });
         seen.unwrap_or_default().decide(limit, Usage::default(), Purpose::Peek, now)

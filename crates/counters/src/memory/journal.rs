@@ -41,11 +41,16 @@ impl Memory {
         let (answer, newly) = self.with(
             key,
             || Entry::Fixed(FixedPeriod::default()),
-            |entry| {
-                let Entry::Fixed(fixed) = entry else { return (None, false) };
-                let answer = act(fixed);
-                let newly = wanted && !std::mem::replace(&mut fixed.unsaved, true);
-                (Some(answer), newly)
+            |entry| match entry {
+                Entry::Fixed(fixed) => {
+                    let answer = act(fixed);
+                    if wanted {
+                        *entry = Entry::Unsaved(*fixed);
+                    }
+                    (Some(answer), wanted)
+                }
+                Entry::Unsaved(fixed) => (Some(act(fixed)), false),
+                _ => (None, false),
             },
         );
         if newly {
@@ -63,12 +68,13 @@ impl Memory {
 
     /// What a quota shows, taken as written.
     pub(crate) fn quota_cell(&self, key: &CounterKey) -> Option<Cell> {
-        match &mut *self.bank(key.as_bytes()).get_mut(key.as_bytes())? {
-            Entry::Fixed(fixed) => {
-                fixed.unsaved = false;
+        self.table.read(key.as_bytes(), |entry| match entry {
+            Entry::Fixed(fixed) | Entry::Unsaved(fixed) => {
+                let fixed = *fixed;
+                *entry = Entry::Fixed(fixed);
                 Some(Cell { slot: fixed.end, usage: fixed.used })
             }
             _ => None,
-        }
+        })?
     }
 }

@@ -34,16 +34,16 @@ impl Memory {
             return;
         }
         self.with(key, fresh, |entry| match entry {
-            Entry::Window(window) => window.add_remote(period, usage.calls, slot, now.0),
+            Entry::Window(window) => window.add_remote(limit, period, usage.calls, slot, now.0),
             Entry::Tokens(tokens) => tokens.add_remote(limit, period, usage.calls, slot, now.0),
             Entry::Bucket(bucket) => bucket.add_remote(limit, period, usage.calls, slot_end(&view, slot).min(now.0)),
-            Entry::Fixed(_) | Entry::Held(_) => {}
+            Entry::Fixed(_) | Entry::Unsaved(_) | Entry::Held(_) => {}
         });
     }
 
     /// Forgets a counter; `key` is a stored key.
     pub(crate) fn forget(&self, key: &CounterKey) -> bool {
-        let known = self.bank(key.as_bytes()).remove(key.as_bytes()).is_some();
+        let known = self.table.remove_if(key.as_bytes(), |_| true);
         if key.view().variant == Some(Variant::Fixed) {
             self.journal_removal(key);
         }
@@ -56,7 +56,7 @@ impl Memory {
         match view.variant? {
             Variant::Window | Variant::Bucket => Some(slot_of(now.0, view.period_nanos())),
             Variant::Fixed => self.read(key, |entry| match entry {
-                Entry::Fixed(fixed) => Some(fixed.end),
+                Entry::Fixed(fixed) | Entry::Unsaved(fixed) => Some(fixed.end),
                 _ => None,
             })?,
             Variant::Held => None,

@@ -93,6 +93,9 @@ pub enum StoreError {
         /// What the server said.
         error: String,
     },
+    /// There is no randomness.
+    #[error("the system gives no random numbers")]
+    Randomness,
     /// Whatever answers is no Redis server, or not of the expected encryption.
     #[error(
         "what answers at `{url}` does not speak Redis ({error}): check the port, and `rediss://` against `redis://`"
@@ -108,7 +111,11 @@ pub enum StoreError {
 /// Time for the first connection, longer than for a decision.
 const FIRST: Duration = Duration::from_secs(3);
 
-pub(crate) async fn connect(settings: &RedisSettings) -> Result<ConnectionManager, StoreError> {
+/// Connects and signs in. The connection comes back by itself when it was lost.
+///
+/// # Errors
+/// When the server cannot be reached, refuses the password, or is no Redis.
+pub async fn connect(settings: &RedisSettings) -> Result<ConnectionManager, StoreError> {
     // The redis crate asks for the process's provider, which is ambiguous when another crate brings a second one. An error
     // means that somebody has chosen before: their choice stands.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -2,6 +2,8 @@
 -- call of the key is taken for that call's instant, so gateways with different clocks still never exceed a limit.
 --
 -- KEYS[1]  the counter
+-- KEYS[2]  the journal of the gateway that asks: what its latest decisions counted, so that one whose answer got lost can be taken
+--          back (`undo.lua`)
 -- ARGV[1]  window | bucket | tokens | fixed
 -- ARGV[2]  peek | count | add
 -- ARGV[3]  now
@@ -12,6 +14,7 @@
 -- ARGV[8]  fixed: bytes to add
 -- ARGV[9]  exact up to this limit (window)
 -- ARGV[10] time to live beyond the period, in milliseconds
+-- ARGV[11] number of the decision, 0 for one that counts nothing
 --
 -- Answers {admitted, used, wait in microseconds}, for fixed {admitted, calls, bytes}.
 
@@ -25,6 +28,16 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- Its asker gave this decision up before it was made: it must not count.
+local place = text(tonumber(ARGV[11]) % 1024)
+if ARGV[11] ~= '0' and redis.call('HGET', KEYS[2], place) == ARGV[11] .. ':undone' then return { 0, 0, 0 } end
+
+-- Notes what was counted.
+local function note(one, two, three)
+  redis.call('HSET', KEYS[2], place, ARGV[11] .. ':' .. one .. ':' .. two .. ':' .. three)
+  redis.call('PEXPIRE', KEYS[2], '3600000')
+end
+
 if algorithm == 'fixed' then
   local byte_limit, byte_increment = tonumber(ARGV[7]), tonumber(ARGV[8])
   local stored = redis.call('HMGET', key, 'c', 'b')
@@ -34,6 +47,7 @@ if algorithm == 'fixed' then
     if increment > 0 then calls = redis.call('HINCRBY', key, 'c', text(increment)) end
     if byte_increment > 0 then bytes = redis.call('HINCRBY', key, 'b', text(byte_increment)) end
     if period >= 0 then redis.call('PEXPIRE', key, text(period + spare)) end
+    note(text(increment), text(byte_increment), '0')
   end
   return { admitted and 1 or 0, calls, bytes }
 end
@@ -49,6 +63,7 @@ if algorithm == 'bucket' then
   local used = math.ceil(owed / refill)
   if purpose == 'add' then
     redis.call('SET', key, text(math.max(full_at, now) + increment * refill), 'PX', life)
+    note(text(increment * refill), '0', '0')
     return { 1, used + increment, 0 }
   end
   if wanted > limit then return { 0, used, period } end
@@ -57,6 +72,7 @@ if algorithm == 'bucket' then
   if purpose == 'count' and increment > 0 then
     full_at = math.max(full_at, now) + increment * refill
     redis.call('SET', key, text(full_at), 'PX', life)
+    note(text(increment * refill), '0', '0')
     used = math.ceil((full_at - now) / refill)
   end
   return { 1, used, 0 }
@@ -123,11 +139,16 @@ end
 
 local function add(number)
   if number < 1 then return end
+  local owed = 0
   if algorithm == 'tokens' then
     local fits = math.min(number, math.max(limit - sum, 0))
-    debt = debt + number - fits
+    owed = number - fits
+    debt = debt + owed
     number = fits
-    if number < 1 then return end
+    if number < 1 then
+      note('-', '0', text(owed))
+      return
+    end
   end
   local at
   if algorithm == 'window' and limit <= tonumber(ARGV[9]) and #leaves - first < 64 then
@@ -137,6 +158,7 @@ local function add(number)
   end
   changed[at] = (changed[at] or 0) + number
   sum = sum + number
+  note(at, text(number), text(owed))
 end
 
 local used = sum + debt

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::REPEATS;
 use crate::algorithm::ring::{SLOTS, slot_length, slot_of};
+use crate::inspect::bounds_of;
 use crate::key::{CounterKey, KeyView, Variant};
 use crate::limit::Usage;
 
@@ -106,7 +107,12 @@ fn is_future(view: &KeyView<'_>, slot: i64, now: Timestamp) -> bool {
         Some(Variant::Window | Variant::Bucket) => {
             slot > slot_of(now.0.saturating_add(SKEW_NANOS), view.period_nanos()) || slot < 0
         }
-        Some(Variant::Fixed | Variant::Held) | None => false,
+        // The period of a gateway whose clock was moved forward is none of ours yet.
+        Some(Variant::Fixed) => {
+            let started = bounds_of(view.period, slot).start_unix_seconds;
+            started > now.unix_seconds().saturating_add(SKEW_NANOS / 1_000_000_000)
+        }
+        Some(Variant::Held) | None => false,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Outgoing {
 /// What happened so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SyncStats {
+    /// Intervals so far.
+    pub intervals: u64,
     /// Packets sent.
     pub packets_sent: u64,
     /// Bytes sent.
@@ -84,6 +86,9 @@ const KEEP_ALIVE: u32 = 5;
 const SILENCE: u32 = 15;
 
 /// One gateway's side of the exchange. Has no socket and no clock: packets and instants go in, packets come out.
+///
+/// The exchange lives in real time, whatever the gateway's clock shows: intervals, patience, budget, and the freshness of packets.
+/// The slots that calls are counted in are those of the gateway's own, perhaps virtual, time ([`Replica::lead`]).
 #[derive(Debug)]
 pub struct Replica {
     memory: Arc<Memory>,
@@ -94,6 +99,8 @@ pub struct Replica {
     budget: Budget,
     /// Share of a packet's head and tag that counts against the budget: less than one in a sampled simulation only.
     head_weight: f64,
+    /// How far the gateway's clock is ahead of the time of the exchange, in nanoseconds.
+    lead: i64,
     peers: BTreeMap<SocketAddr, Peer>,
     gate: Gate,
     /// Keys to tell, with the tick since which they wait.
@@ -112,11 +119,22 @@ impl Replica {
             sequence: 0,
             budget: Budget::new(settings.bytes_per_second),
             head_weight: 1.0,
+            lead: 0,
             peers: BTreeMap::new(),
             gate: Gate::default(),
             pending: Vec::new(),
             stats: SyncStats::default(),
         }
+    }
+
+    /// Tells how far the gateway's clock is ahead of the time of the exchange, in nanoseconds.
+    pub fn lead(&mut self, nanos: i64) {
+        self.lead = nanos;
+    }
+
+    /// What the gateway's clock shows.
+    fn shown(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_add(self.lead))
     }
 
     /// Lets heads of packets cost less: a simulation that plays an n-th of the keys sends as many packets, but fuller ones.
@@ -171,6 +189,7 @@ impl Replica {
     /// What to send now; called once per interval.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Outgoing> {
         let mut out = Vec::new();
+        self.stats.intervals += 1;
         self.budget.refill(now);
         self.send_changes(now, &mut out);
         self.ask(now, &mut out);
@@ -249,12 +268,13 @@ impl Replica {
     }
 
     fn keep_alive(&mut self, peers: &[SocketAddr], now: Timestamp, out: &mut Vec<Outgoing>) {
-        let quiet = self.settings.interval * KEEP_ALIVE;
-        let due: Vec<_> = peers
-            .iter()
-            .filter(|peer| self.peers.get(peer).is_some_and(|peer| peer.sent_at.is_none_or(|at| now - at >= quiet)))
-            .copied()
-            .collect();
+        let (quiet, silence) = (self.settings.interval * KEEP_ALIVE, self.settings.interval * SILENCE);
+        let is_due = |peer: &Peer| {
+            // One that is silent is called in every interval, so that both notice at once when it is back.
+            let silent = peer.heard_at.is_some_and(|at| now - at > silence) && peer.sent_at != Some(now);
+            silent || peer.sent_at.is_none_or(|at| now - at >= quiet)
+        };
+        let due: Vec<_> = peers.iter().filter(|peer| self.peers.get(peer).is_some_and(is_due)).copied().collect();
         if !due.is_empty() {
             let writer = self.writer(Message::Changes, now);
             let bytes: Arc<[u8]> = writer.finish(&self.seal).into();
@@ -297,7 +317,7 @@ impl Replica {
             let mut packets = Vec::new();
             while spent < share {
                 let Some(key) = keys.pop() else { break };
-                for mut entry in self.ledger.everything(&key, now) {
+                for mut entry in self.ledger.everything(&key, self.shown(now)) {
                     if !writer.add(&entry) {
                         spent += self.cost(writer.len());
                         packets.push(writer);
@@ -368,9 +388,15 @@ impl Replica {
             self.peers.insert(from, Peer { wanting: Some(None), learned: true, ..Peer::default() });
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        if peer.heard_at.is_some_and(|at| now - at > silence) && peer.wanting.is_none() {
-            // The network was cut, or it hung: what it told meanwhile was lost.
-            peer.wanting = Some(None);
+        if peer.heard_at.is_some_and(|at| now - at > silence) {
+            // The network was cut, or it hung: what either told meanwhile was lost. It notices as we do and tells us all it knows with
+            // its next packets, as we do; only if they get lost it is asked.
+            peer.wanting = peer.wanting.or(Some(Some(now)));
+            if peer.transfer.is_none() {
+                let mut keys = self.ledger.keys_by_use();
+                keys.reverse();
+                peer.transfer = Some(keys);
+            }
         }
         peer.heard_at = Some(now);
         match message {
@@ -393,6 +419,7 @@ impl Replica {
     }
 
     fn apply(&mut self, entry: &Entry, now: Timestamp) {
+        let now = self.shown(now);
         let raised = self.ledger.merge(entry, now);
         self.stats.skewed += raised.skewed;
         if raised.reset {

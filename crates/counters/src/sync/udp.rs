@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use apimite_clock::Clock;
+use apimite_clock::{Clock, Timestamp};
 use parking_lot::Mutex;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -83,10 +83,26 @@ pub enum SyncError {
     Randomness,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shared {
     stats: Mutex<SyncStats>,
     members: Mutex<Vec<(NodeId, SocketAddr)>>,
+}
+
+/// What a node that takes part shows of itself; cheap to clone, does not keep the node alive.
+#[derive(Clone, Debug)]
+pub struct SyncView(Arc<Shared>);
+
+impl SyncView {
+    /// What happened so far.
+    pub fn stats(&self) -> SyncStats {
+        *self.0.stats.lock()
+    }
+
+    /// The other gateways that are alive, with the address at which they hear counters.
+    pub fn members(&self) -> Vec<(NodeId, SocketAddr)> {
+        self.0.members.lock().clone()
+    }
 }
 
 /// A gateway that takes part in node sync; dropping it ends that.
@@ -137,8 +153,16 @@ impl SyncNode {
         let Some(replica) = counters.replica(settings.exchange, seal) else { return Err(SyncError::Randomness) };
         let shared = Arc::new(Shared::default());
         let (found, peers) = watch::channel(Vec::new());
-        let exchange =
-            Exchange { socket, replica, clock: clock.clone(), shared: Arc::clone(&shared), peers, own: Vec::new() };
+        let wall = Clock::system();
+        let exchange = Exchange {
+            socket,
+            replica,
+            clock,
+            wall: wall.clone(),
+            shared: Arc::clone(&shared),
+            peers,
+            own: Vec::new(),
+        };
         let finder = Finder {
             own_port: address.port(),
             own_heartbeat_port: heartbeat_address.port(),
@@ -146,7 +170,7 @@ impl SyncNode {
             membership: None,
             seed: random()?,
             id,
-            clock,
+            clock: wall,
             shared: Arc::clone(&shared),
             found,
             recent: BTreeMap::new(),
@@ -165,14 +189,19 @@ impl SyncNode {
         &self.counters
     }
 
+    /// What it shows of itself.
+    pub fn view(&self) -> SyncView {
+        SyncView(Arc::clone(&self.shared))
+    }
+
     /// What happened so far.
     pub fn stats(&self) -> SyncStats {
-        *self.shared.stats.lock()
+        self.view().stats()
     }
 
     /// The other gateways that are alive, with the address at which they hear counters.
     pub fn members(&self) -> Vec<(NodeId, SocketAddr)> {
-        self.shared.members.lock().clone()
+        self.view().members()
     }
 
     /// Where counters are heard.
@@ -190,7 +219,10 @@ impl SyncNode {
 struct Exchange {
     socket: UdpSocket,
     replica: Replica,
+    /// The gateway's clock, perhaps virtual: slots are cut by it.
     clock: Clock,
+    /// Real time, in which packets travel.
+    wall: Clock,
     shared: Arc<Shared>,
     peers: watch::Receiver<Vec<SocketAddr>>,
     /// Addresses that turned out to be our own.
@@ -215,20 +247,28 @@ impl Exchange {
                         return;
                     }
                     let peers: Vec<_> = self.peers.borrow_and_update().iter().filter(|peer| !self.own.contains(peer)).copied().collect();
-                    self.replica.set_peers(&peers, self.clock.now());
+                    self.replica.set_peers(&peers, self.wall.now());
                 }
             }
         }
     }
 
+    /// The time of the exchange; the replica learns what the gateway's clock shows at that instant.
+    fn present(&mut self) -> Timestamp {
+        let now = self.wall.now();
+        self.replica.lead(self.clock.now().0.saturating_sub(now.0));
+        now
+    }
+
     fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
-        match self.replica.receive(from, bytes, self.clock.now()) {
+        let now = self.present();
+        match self.replica.receive(from, bytes, now) {
             Ok(()) => {}
             Err(Dropped::Own) => {
                 if !self.own.contains(&from) && self.own.len() < 64 {
                     self.own.push(from);
                     let peers: Vec<_> = self.replica.peers().filter(|peer| *peer != from).collect();
-                    self.replica.set_peers(&peers, self.clock.now());
+                    self.replica.set_peers(&peers, now);
                 }
             }
             Err(reason) => tracing::debug!(%from, %reason, "packet dropped"),
@@ -236,7 +276,8 @@ impl Exchange {
     }
 
     async fn tick(&mut self) {
-        for packet in self.replica.tick(self.clock.now()) {
+        let now = self.present();
+        for packet in self.replica.tick(now) {
             // An unreachable peer is an error of one packet; the next interval tries again.
             let _ = self.socket.send_to(&packet.bytes, packet.to).await;
         }

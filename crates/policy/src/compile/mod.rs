@@ -114,6 +114,11 @@ impl<'a> Compile<'a> {
         self.tools.open
     }
 
+    /// File and line of an element, as traces and metrics name it.
+    pub fn place(&self, element: &Element) -> String {
+        format!("{}:{}", self.source.name(), self.source.position(element.name_span.start).line)
+    }
+
     /// Puts a refusal down.
     pub fn refuse(&mut self, at: Span, code: &'static str, message: impl Into<String>, help: &str) -> Refused {
         if self.tools.open && self.source.slice(at).contains("{{") {
