@@ -39,6 +39,7 @@ mod memory;
 mod meter;
 mod metrics;
 mod persist;
+mod quota_periods;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod remote;
@@ -58,5 +59,6 @@ pub use memory::{Memory, Swept};
 pub use meter::{LazyMeter, Meter, MeterReading, Meters};
 pub use metrics::Metrics;
 pub use persist::{PersistError, QuotaKeeper};
+pub use quota_periods::{QuotaChange, QuotaCounter};
 pub use remote::AwayPolicy;
 pub use start::{RunningCounters, StartError, start};

@@ -32,7 +32,11 @@ pub(super) async fn external_cache(
 ) -> Result<Option<Arc<dyn External>>, Diagnostics> {
     let Some(url) = &settings.cache.redis else { return Ok(None) };
     let same = settings.counters.redis.as_ref().is_some_and(|counters| counters.reveal() == url.reveal());
-    let wanted = RedisSettings { url: url.reveal().to_owned(), ..RedisSettings::default() };
+    let wanted = RedisSettings {
+        url: url.reveal().to_owned(),
+        ca_file: settings.cache.redis_ca.as_deref().map(Into::into),
+        ..RedisSettings::default()
+    };
     let connection = match &stores.redis {
         Some(store) if same => store.connection(),
         _ => connect(&wanted).await.map_err(|error| {
@@ -70,7 +74,7 @@ fn config(settings: &Settings) -> CountersConfig {
             bind: listen.map_or(std::net::IpAddr::from([0, 0, 0, 0]), |address| address.ip()),
             advertise: None,
             port,
-            heartbeat_port: port.saturating_add(1),
+            heartbeat_port: given.sync_heartbeat_port.unwrap_or(port.saturating_add(1)),
             interval_ms: given.sync_interval.map_or(100, millis),
             budget_bytes_per_second: given.sync_budget_bytes.unwrap_or(4 << 20),
         }
@@ -79,7 +83,7 @@ fn config(settings: &Settings) -> CountersConfig {
         url: given.redis.as_ref().map_or_else(|| "redis://127.0.0.1:6379".to_owned(), |url| url.reveal().to_owned()),
         password: None,
         password_file: None,
-        ca_file: None,
+        ca_file: given.redis_ca.as_deref().map(Into::into),
         prefix: "apimite".to_owned(),
         timeout_ms: given.redis_timeout.map_or(250, millis),
         away: if given.when_away == WhenAway::Refuse { AwayConfig::Refuse } else { AwayConfig::Local },

@@ -346,6 +346,8 @@ pub struct Counters {
     pub store: CounterStore,
     /// Redis URL.
     pub redis: Option<Secret>,
+    /// File with the certificates (PEM) of the authorities that may sign the Redis server's; the system's when absent.
+    pub redis_ca: Option<Box<str>>,
     /// What limits do while Redis cannot be reached.
     pub when_away: WhenAway,
     /// How long to wait for Redis.
@@ -354,6 +356,8 @@ pub struct Counters {
     pub state_folder: Option<Box<str>>,
     /// Sync: the UDP address of this gateway.
     pub sync_listen: Option<Bind>,
+    /// Sync: the UDP port of the heartbeats; the one after the counters' when absent.
+    pub sync_heartbeat_port: Option<u16>,
     /// Sync: addresses (`host:port`) of other gateways, or one DNS name that has them all.
     pub sync_peers: Vec<Box<str>>,
     /// Sync: the key that authenticates packets.
@@ -371,6 +375,8 @@ pub struct Cache {
     pub size_bytes: Option<u64>,
     /// Redis URL of the external cache.
     pub redis: Option<Secret>,
+    /// File with the certificates (PEM) of the authorities that may sign the Redis server's; the system's when absent.
+    pub redis_ca: Option<Box<str>>,
 }
 
 /// `[limits]`: the product's own protections. Absent limits are those of the component they belong to.

@@ -363,6 +363,7 @@ pub(super) fn counters(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>, around: 
     let mut counters = Counters {
         store,
         redis: secret(&mut table, sheet, "redis", around),
+        redis_ca: table.text(sheet, "redis_ca").map(Into::into),
         when_away: table.word(sheet, "when_redis_is_away", &away).unwrap_or_default(),
         redis_timeout: milliseconds(&mut table, sheet, "redis_timeout_ms"),
         state_folder: table.text(sheet, "state_folder").map(Into::into),
@@ -379,6 +380,8 @@ pub(super) fn counters(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>, around: 
     }
     if let Some(mut sync) = table.table(sheet, "sync") {
         counters.sync_listen = address(&mut sync, sheet, "listen");
+        let port = sync.whole(sheet, "heartbeat_port", 1, u64::from(u16::MAX));
+        counters.sync_heartbeat_port = port.and_then(|port| u16::try_from(port).ok());
         counters.sync_peers = boxed(sync.texts(sheet, "peers"));
         counters.sync_key = secret(&mut sync, sheet, "key", around);
         counters.sync_interval = milliseconds(&mut sync, sheet, "interval_ms");
@@ -393,6 +396,7 @@ pub(super) fn cache(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>, around: &Su
     let cache = Cache {
         size_bytes: table.whole(sheet, "size_bytes", 0, u64::MAX),
         redis: secret(&mut table, sheet, "redis", around),
+        redis_ca: table.text(sheet, "redis_ca").map(Into::into),
     };
     table.close(sheet, UNKNOWN);
     cache
