@@ -34,7 +34,8 @@ pub(crate) enum Command {
     Reload(Management),
     /// Ask a gateway whether it serves; exit status 0 when it does (for container health checks)
     Health(Health),
-    /// List, set or reset the counters of a running gateway
+    /// List, show, set or reset the counters of a running gateway (`/apimite/metrics` of its management listener has the numbers of
+    /// each limit for Prometheus)
     Counters(CountersArgs),
     /// Send a request to a running gateway and show what each policy did to it
     Trace(Trace),
@@ -257,17 +258,25 @@ pub(crate) struct CountersArgs {
     /// Only counters whose key holds this text
     #[arg(long, global = true)]
     pub(crate) contains: Option<String>,
+    /// Only counters of this scope, as `list` shows it
+    #[arg(long, global = true)]
+    pub(crate) scope: Option<String>,
+    /// Only what this gateway counted too, by the name that `show` gives it; needs node sync
+    #[arg(long, global = true)]
+    pub(crate) node: Option<String>,
     #[command(flatten)]
     pub(crate) at: Management,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CountersAction {
-    /// List them
+    /// List them, one on a line
     List,
+    /// Show everything about them: period, window, and which gateway counted how much
+    Show,
     /// Set what is used
     Set {
-        /// Calls (or tokens) used
+        /// Calls (or tokens) used; of a token bucket, milliseconds until it is full again
         #[arg(long)]
         calls: Option<u64>,
         /// Bytes used

@@ -45,7 +45,14 @@ pub(crate) fn health(args: &Health) -> ExitCode {
 /// `apimite counters …`
 pub(crate) fn counters(args: &CountersArgs) -> ExitCode {
     let mut body = json!({});
-    for (name, value) in [("policy", &args.policy), ("key", &args.key), ("contains", &args.contains)] {
+    let filters = [
+        ("policy", &args.policy),
+        ("key", &args.key),
+        ("contains", &args.contains),
+        ("scope", &args.scope),
+        ("node", &args.node),
+    ];
+    for (name, value) in filters {
         if let Some(value) = value {
             body[name] = value.as_str().into();
         }
@@ -64,6 +71,15 @@ pub(crate) fn counters(args: &CountersArgs) -> ExitCode {
             }
             failed => finish(failed),
         },
+        CountersAction::Show => match call(args.at.management, "POST", "/apimite/counters", &body) {
+            Ok(answer) => {
+                for one in answer.get("counters").and_then(Value::as_array).into_iter().flatten() {
+                    show(one);
+                }
+                ExitCode::SUCCESS
+            }
+            failed => finish(failed),
+        },
         CountersAction::Set { calls: None, bytes: None } => {
             finish(Err("nothing to set\n  help: give --calls or --bytes, or use `apimite counters reset`".to_owned()))
         }
@@ -74,6 +90,30 @@ pub(crate) fn counters(args: &CountersArgs) -> ExitCode {
         }
         CountersAction::Reset => finish(call(args.at.management, "PUT", "/apimite/counters", &body)),
     }
+}
+
+/// One counter, a line for each thing that is known of it.
+fn show(counter: &Value) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, label) in [
+        ("policy", "policy"),
+        ("scope", "scope"),
+        ("key", "key"),
+        ("used", "used"),
+        ("bytes", "bytes"),
+        ("windowMilliseconds", "window, ms"),
+        ("periodStart", "period starts, s since 1970"),
+        ("periodEnd", "period ends, s since 1970"),
+    ] {
+        if let Some(value) = counter.get(name).filter(|value| !value.is_null()) {
+            println!("{label:<28} {}", text(value));
+        }
+    }
+    for node in counter.get("nodes").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name: &str| node.get(name).map(text).unwrap_or_default();
+        println!("{:<28} {} calls, {} bytes", format!("by gateway {}", field("node")), field("calls"), field("bytes"));
+    }
+    println!();
 }
 
 fn finish(outcome: Result<Value, String>) -> ExitCode {

@@ -247,8 +247,12 @@ impl Counters {
         Outcome::Ready(known)
     }
 
-    /// Makes a listed counter show `usage` from now on, on every gateway; `limit` is the limit it is measured against.
+    /// Makes a listed counter show `usage` from now on, on every gateway; `limit` is the limit it is measured against. A token
+    /// bucket takes what [`CounterView::used`] shows of it: milliseconds until it is full again.
     pub fn set(&self, key: &CounterKey, usage: Usage, limit: u32, now: Timestamp) -> Outcome<bool> {
+        let view = key.view();
+        // A call that comes back each millisecond makes the two one number.
+        let limit = if view.variant == Some(Variant::Bucket) { view.period.max(1) } else { limit };
         if let Some(store) = &self.0.remote {
             let end =
                 matches!(key.view().variant, Some(Variant::Fixed)).then(|| self.0.memory.slot_for(key, now)).flatten();

@@ -142,14 +142,14 @@ mod tests {
         }
         let listed = counters.quota_periods("ba", now).await;
         let keys: Vec<_> = listed.iter().map(|counter| &*counter.period_key).collect();
-        assert_eq!(keys, ["0_PT0S", "105546_P7D"]);
+        assert_eq!(keys, ["0_PT0S", "105548_P7D"]);
         assert_eq!(listed[1].period.end_unix_seconds, 1_700_438_400);
         assert!(listed.iter().all(|counter| counter.usage == Usage { calls: 1, bytes: 2_624 }));
 
         let full = QuotaChange { calls: Some(10), bytes: None };
-        let set = counters.set_quota("ba", Some("105546_P7D"), full, now).await;
+        let set = counters.set_quota("ba", Some("105548_P7D"), full, now).await;
         assert_eq!((set.len(), set[0].usage), (1, Usage { calls: 10, bytes: 2_624 }));
-        assert_eq!(counters.quota_period("ba", "105546_P7D", now).await, Some(set[0].clone()));
+        assert_eq!(counters.quota_period("ba", "105548_P7D", now).await, Some(set[0].clone()));
         assert!(!counters.check_quota(&key, &quotas[0], Usage::ONE_CALL, now).await.admitted);
         assert!(counters.check_quota(&key, &quotas[1], Usage::ONE_CALL, now).await.admitted);
 

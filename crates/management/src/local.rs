@@ -30,7 +30,7 @@ pub trait Local: Send + Sync {
     /// A sentence when the clock may not be moved.
     fn clock(&self, change: ClockChange) -> Result<i64, String>;
 
-    /// The counters that a filter (`policy`, `key`, `contains`, `scope`) means.
+    /// The counters that a filter (`policy`, `key`, `contains`, `scope`, `node`) means.
     ///
     /// # Errors
     /// A sentence when the filter names no policy that counts.

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use apimite_clock::Clock;
-use apimite_counters::{CounterFilter, CounterView, Counters, Kind, Metrics, Outcome, RunningCounters, Usage};
+use apimite_counters::sync::NodeId;
+use apimite_counters::{
+    CounterFilter, CounterView, Counters, Kind, Metrics, Outcome, PeriodBounds, RunningCounters, Usage,
+};
 use apimite_diag::Diagnostics;
 use apimite_gateway::Snapshot;
 use apimite_import::{FileRead, Imported};
@@ -205,17 +208,31 @@ fn filter_of(json: &Value) -> Result<CounterFilter, String> {
         })?),
         None => None,
     };
-    Ok(CounterFilter { kind, value: text("key"), value_contains: text("contains"), scope: text("scope"), node: None })
+    let node = match text("node") {
+        Some(name) => Some(name.parse::<NodeId>().map_err(|error| error.to_string())?),
+        None => None,
+    };
+    Ok(CounterFilter { kind, value: text("key"), value_contains: text("contains"), scope: text("scope"), node })
 }
 
 fn shown(view: &CounterView) -> Value {
+    // A quota without end shows none.
+    let period = view.period.filter(|period| *period != PeriodBounds::ENDLESS);
+    let second = |pick: fn(&PeriodBounds) -> i64| period.as_ref().map(pick);
+    let nodes = view
+        .nodes
+        .iter()
+        .map(|(node, usage)| json!({ "node": node.to_string(), "calls": usage.calls, "bytes": usage.bytes }));
     json!({
         "policy": view.key.kind().name(),
         "scope": view.key.scope(),
         "key": view.key.value(),
         "used": view.used,
         "bytes": view.bytes,
-        "periodEnd": view.period.as_ref().map(|period| period.end_unix_seconds),
+        "windowMilliseconds": view.window_millis,
+        "periodStart": second(|period| period.start_unix_seconds),
+        "periodEnd": second(|period| period.end_unix_seconds),
+        "nodes": nodes.collect::<Vec<_>>(),
     })
 }
 

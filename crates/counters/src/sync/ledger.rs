@@ -23,6 +23,19 @@ impl std::fmt::Display for NodeId {
     }
 }
 
+/// A text is no name of a gateway.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no name of a gateway; it is 16 hexadecimal digits, as `apimite counters show` prints them")]
+pub struct NoNode(String);
+
+impl std::str::FromStr for NodeId {
+    type Err = NoNode;
+
+    fn from_str(text: &str) -> Result<Self, NoNode> {
+        u64::from_str_radix(text, 16).map(Self).map_err(|_| NoNode(text.to_owned()))
+    }
+}
+
 /// What one gateway counted in one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
