@@ -28,14 +28,15 @@
 //!
 //! # Traffic
 //!
-//! Each interval a gateway sends each peer one entry for each key that it counted in the last [`REPEATS`] intervals: about 12 bytes
-//! and what of the key's text differs from its neighbour's, in packets of at most [`wire::LARGEST`] bytes. So bytes per second
+//! Each interval a gateway sends each peer one entry for each *active* key, one that it counted in the last [`REPEATS`] intervals: about
+//! 12 bytes and what of the key's text differs from its neighbour's, in packets of at most [`wire::LARGEST`] bytes. So bytes per second
 //! and gateway are `(N-1) · active keys · (12 + text) / interval`, cut at the budget.
 //!
 //! # Trust
 //!
 //! Packets carry a version, the sender's id, a sequence number and the time, and end with an HMAC-SHA-256 under the shared key.
-//! What is malformed, unsigned, too old or seen before is counted and dropped. They are not encrypted: keys of counters can
+//! What is malformed, unsigned, too old or seen before is counted and dropped. That time is real time; slots are cut by the
+//! gateways' clocks, so gateways whose clocks are moved alike stay in step and one that is moved alone counts alone. They are not encrypted: keys of counters can
 //! be read on the wire.
 
 mod budget;
