@@ -2,7 +2,14 @@
 //!
 //! The test starts itself again inside the hub, so nothing here can meet the addresses of the machine or of another run. Every
 //! gateway has two links: one for callers (`10.98.0.x`), one for the counters of the others (`10.99.…`).
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "a test may")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may, and each uses a part of it"
+)]
 
 use std::process::{Child, Command, Stdio};
 
