@@ -120,7 +120,7 @@ impl ForwardRequest {
         })
     }
 
-    fn call(&self, exchange: &mut Exchange) -> Result<Call, Fault> {
+    fn call(&self, exchange: &mut Exchange, env: &Env) -> Result<Call, Fault> {
         let options = CallOptions {
             timeout: self.timeout(exchange)?,
             continue_timeout: self.continue_timeout.as_ref().map(|arg| arg.get(exchange)).transpose()?,
@@ -138,7 +138,7 @@ impl ForwardRequest {
         }
         let mut url = request.url().clone();
         if let Some(backend) = &request.target().backend {
-            crate::backend::credentials(backend, &mut headers, &mut url);
+            crate::backend::credentials(backend, env, &mut headers, &mut url)?;
         }
         let body = match request.body.take() {
             Body::Bytes(bytes) => {
@@ -172,7 +172,7 @@ impl Io for ForwardRequest {
             if follow || self.buffer.get(exchange)? {
                 buffer(Needs { request_body: true, ..Needs::default() }, exchange, env).await?;
             }
-            let call = self.call(exchange)?;
+            let call = self.call(exchange, env)?;
             let again =
                 follow.then(|| (call.method.clone(), call.url.clone(), call.headers.clone(), call.options.clone()));
             let mut response = env.client.send(call).await.map_err(fault_of)?;

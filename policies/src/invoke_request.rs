@@ -102,7 +102,7 @@ fn failed(text: String) -> Fault {
 }
 
 impl InvokeRequest {
-    fn call(&self, exchange: &Exchange) -> Result<Call, Fault> {
+    fn call(&self, exchange: &Exchange, env: &Env) -> Result<Call, Fault> {
         let bad_url =
             |error: apimite_policy::url::NotAUrl| Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string());
         let mut headers = HeaderMap::new();
@@ -133,7 +133,7 @@ impl InvokeRequest {
         if let Some(id) = &self.backend
             && let Some(backend) = exchange.service.backends.get(id.get(exchange)?.trim())
         {
-            crate::backend::credentials(backend, &mut headers, &mut url);
+            crate::backend::credentials(backend, env, &mut headers, &mut url)?;
             let mut tls = (*options.tls).clone();
             (tls.validate_chain, tls.validate_name) = (backend.tls.validate_chain, backend.tls.validate_name);
             options.tls = Arc::new(tls);
@@ -160,7 +160,7 @@ impl InvokeRequest {
 impl Io for InvokeRequest {
     fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
         Box::pin(async move {
-            let response = send(self.call(exchange)?, env).await?;
+            let response = send(self.call(exchange, env)?, env).await?;
             match &self.variable {
                 Some(name) => {
                     let name: Arc<str> = name.get(exchange)?.trim().into();

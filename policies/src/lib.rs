@@ -16,6 +16,7 @@ mod check_header;
 mod choose;
 mod cors;
 mod cross_domain;
+mod dimensions;
 mod emit_metric;
 mod find_and_replace;
 mod forward_request;
@@ -29,6 +30,11 @@ mod jwt;
 mod limit;
 mod limit_concurrency;
 mod liquid;
+mod llm;
+mod llm_content_safety;
+mod llm_emit_token_metric;
+mod llm_semantic_cache;
+mod llm_token_limit;
 mod log_to_eventhub;
 mod message;
 mod mock_response;
@@ -47,10 +53,10 @@ mod set_body;
 mod set_header;
 mod set_method;
 mod set_query_parameter;
+mod set_request_metric_dimension_value;
 mod set_status;
 mod set_url;
 mod set_variable;
-pub mod sinks;
 pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
@@ -66,6 +72,10 @@ pub static ALL: &[&PolicyDef] = &[
     &authentication_basic::DEF,
     &authentication_certificate::DEF,
     &authentication_managed_identity::DEF,
+    &llm_emit_token_metric::AZURE_OPENAI,
+    &llm_semantic_cache::AZURE_OPENAI_LOOKUP,
+    &llm_semantic_cache::AZURE_OPENAI_STORE,
+    &llm_token_limit::AZURE_OPENAI,
     &base::DEF,
     &block::DEF,
     &cache_responses::LOOKUP,
@@ -88,6 +98,11 @@ pub static ALL: &[&PolicyDef] = &[
     &json_to_xml::DEF,
     &jsonp::DEF,
     &limit_concurrency::DEF,
+    &llm_content_safety::DEF,
+    &llm_emit_token_metric::LLM,
+    &llm_semantic_cache::LLM_LOOKUP,
+    &llm_semantic_cache::LLM_STORE,
+    &llm_token_limit::LLM,
     &log_to_eventhub::DEF,
     &mock_response::DEF,
     &proxy::DEF,
@@ -106,6 +121,7 @@ pub static ALL: &[&PolicyDef] = &[
     &set_header::DEF,
     &set_method::DEF,
     &set_query_parameter::DEF,
+    &set_request_metric_dimension_value::DEF,
     &set_status::DEF,
     &set_url::DEF,
     &set_variable::DEF,

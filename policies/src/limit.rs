@@ -186,7 +186,7 @@ pub(crate) fn add_bytes(env: &Env, key: &CounterKey, quota: &QuotaLimit, bytes: 
 
 /// 429 while the store of the counters is away and the configuration says to refuse: the caller is told to come again, no
 /// failure of the gateway.
-fn store_away(header: http::HeaderName, wait: Duration) -> Fault {
+pub(crate) fn store_away(header: http::HeaderName, wait: Duration) -> Fault {
     Fault::refused(
         StatusCode::TOO_MANY_REQUESTS,
         "CounterStoreUnavailable",

@@ -9,9 +9,8 @@ use apimite_policy::def::{Attr, Content, Expressions, Gateways, Kind, PolicyDef,
 use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
 use apimite_policy::fault::Fault;
+use apimite_policy::sinks;
 use apimite_policy::step::{Flow, Now, StepKind};
-
-use crate::sinks::{Event, Sink};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -22,7 +21,7 @@ pub static DEF: PolicyDef = PolicyDef {
         Attr::new("partition-key", Kind::Text),
     ],
     content: Content::Text(Kind::Text, Expressions::Allowed),
-    differences: &["the last 1000 events are kept in memory; nothing is sent to an event hub"],
+    differences: &["events go to a local sink and to the URL configured for the logger; AMQP is not spoken"],
     ..PolicyDef::new("log-to-eventhub", "Logs a text; it is kept in memory.", compile)
 };
 
@@ -63,12 +62,12 @@ impl Now for LogToEventHub {
     fn run(&self, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
         let text = self.text.get(exchange)?;
         let partition = self.partition.as_ref().map(|arg| arg.get(exchange)).transpose()?;
-        env.shared.get_or_make(Sink::<Event>::default).add(Event {
-            at: env.clock.now(),
-            logger: self.logger.clone(),
-            partition: partition.map(|text| text.trim().into()),
-            text: cut(&text, LONGEST).into(),
-        });
+        let mut data = serde_json::Map::new();
+        if let Some(partition) = partition {
+            data.insert("partition".into(), partition.trim().into());
+        }
+        data.insert("text".into(), cut(&text, LONGEST).into());
+        sinks::deliver(env, sinks::Kind::EventHub, &self.logger, data);
         Ok(Flow::Next)
     }
 }

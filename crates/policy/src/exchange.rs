@@ -7,9 +7,9 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_dotnet::crypto::Certificate;
 use apimite_expr::Value;
 use apimite_expr::library::sys::CertificateTrust;
-use apimite_model::{Api, Operation, Product, Service, Subscription, User};
+use apimite_model::{Api, Backend, Operation, Product, Service, Subscription, User};
 use apimite_trace::Trace;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use smallvec::SmallVec;
@@ -204,6 +204,11 @@ pub struct GraphQl {
 /// Increments and other work that waits for the response; what it returns is awaited before the response is sent.
 pub type Deferred = Box<dyn FnOnce(&Exchange, &Env) -> Option<BoxFuture<'static, ()>> + Send>;
 
+/// Work between the backend section and outbound, such as reading what a language model used. A fault ends the pipeline like
+/// one of the backend section.
+pub type AfterBackend =
+    Box<dyn for<'a> FnOnce(&'a mut Exchange, &'a Env) -> LocalBoxFuture<'a, Result<(), Fault>> + Send>;
+
 /// A change to the answer, whoever makes it.
 pub type OnAnswer = Box<dyn FnOnce(&mut Response) + Send>;
 
@@ -246,6 +251,8 @@ pub struct Exchange {
     pub trace: Option<Box<Trace>>,
     /// Messages of `context.Trace(…)` that wait for the executor.
     pub traced: parking_lot::Mutex<Vec<String>>,
+    /// Work that runs when the backend section is done, in order.
+    pub after_backend: Vec<AfterBackend>,
     /// Work that runs when the response is known, in order.
     pub deferred: Vec<Deferred>,
     /// Changes to the answer, whoever makes it.
@@ -319,6 +326,7 @@ impl Exchange {
             section: Section::Inbound,
             trace: None,
             traced: parking_lot::Mutex::new(Vec::new()),
+            after_backend: Vec::new(),
             deferred: Vec::new(),
             answer_changes: Vec::new(),
             on_transfer: Vec::new(),
@@ -350,6 +358,14 @@ impl Exchange {
         self.deferred.push(Box::new(work));
     }
 
+    /// Remembers work for when the backend section is done and outbound has not begun.
+    pub fn after_backend(
+        &mut self,
+        work: impl for<'a> FnOnce(&'a mut Self, &'a Env) -> LocalBoxFuture<'a, Result<(), Fault>> + Send + 'static,
+    ) {
+        self.after_backend.push(Box::new(work));
+    }
+
     /// Remembers work for when the response body has been sent.
     pub fn on_transfer(&mut self, work: impl FnOnce(u64, &Env) + Send + 'static) {
         self.on_transfer.push(Box::new(work));
@@ -373,13 +389,27 @@ impl Exchange {
     /// How a call to the present backend is made: certificate checks, client certificate, proxy.
     pub fn call_options(&self) -> CallOptions {
         let backend = self.request.target().backend.as_deref();
-        let mut options = CallOptions { proxy: self.proxy.clone(), ..CallOptions::default() };
+        let client = self.client_certificate.clone().or_else(|| self.certificate_of(backend?));
+        self.options(backend, client, self.proxy.clone())
+    }
+
+    /// How a policy's own call to a backend entity is made; the certificate and the proxy of the request are not meant for it.
+    pub fn call_options_of(&self, backend: &Backend) -> CallOptions {
+        self.options(Some(backend), self.certificate_of(backend), None)
+    }
+
+    fn options(
+        &self,
+        backend: Option<&Backend>,
+        client: Option<ClientCertificate>,
+        proxy: Option<Arc<CallProxy>>,
+    ) -> CallOptions {
+        let mut options = CallOptions { proxy, ..CallOptions::default() };
         if let Some(proxy) = backend.and_then(|backend| backend.proxy.as_ref()) {
             let user =
                 proxy.username.as_deref().map(|user| (user.to_owned(), proxy.password.clone().unwrap_or_default()));
             options.proxy = Some(Arc::new(CallProxy { url: proxy.url.to_string(), credentials: user }));
         }
-        let client = self.client_certificate.clone().or_else(|| self.backend_certificate());
         if backend.is_some() || client.is_some() {
             // A backend entity checks the host name unless told otherwise; a bare URL does not.
             let tls = backend.map(|backend| &backend.tls);
@@ -392,8 +422,7 @@ impl Exchange {
         options
     }
 
-    fn backend_certificate(&self) -> Option<ClientCertificate> {
-        let backend = self.request.target().backend.as_deref()?;
+    fn certificate_of(&self, backend: &Backend) -> Option<ClientCertificate> {
         let wanted = backend.credentials.certificates.first()?;
         let certificate = self.service.certificates.values().find(|certificate| {
             certificate.id.eq_ignore_ascii_case(wanted) || certificate.thumbprint.eq_ignore_ascii_case(wanted)

@@ -24,6 +24,7 @@ pub mod languages;
 pub mod random;
 pub mod rhai;
 pub mod run;
+pub mod sinks;
 pub mod step;
 pub mod target;
 pub mod traced;

@@ -42,14 +42,30 @@ pub async fn run(pipeline: &Pipeline, exchange: &mut Exchange, env: &Env) {
         }
         if section == Section::Backend {
             exchange.response_mut();
+            if let Err(fault) = after_backend(exchange, env).await {
+                fail(pipeline, fault, exchange, env).await;
+                break;
+            }
         }
     }
     finish(exchange, env).await;
 }
 
-/// What still runs for an answer from the cache: the steps behind `cache-store`, for what stands before it is in the answer.
+/// What policies of inbound want to do between backend and outbound.
+async fn after_backend(exchange: &mut Exchange, env: &Env) -> Result<(), Fault> {
+    if exchange.after_backend.is_empty() {
+        return Ok(());
+    }
+    for work in std::mem::take(&mut exchange.after_backend) {
+        work(exchange, env).await?;
+    }
+    Ok(())
+}
+
+/// What still runs for an answer from the cache: the steps behind `cache-store` or its semantic siblings, for what stands
+/// before it is in the answer.
 fn behind_store(outbound: &Block) -> Block {
-    match outbound.steps().iter().position(|step| step.info.element == "cache-store") {
+    match outbound.steps().iter().position(|step| step.info.element.ends_with("cache-store")) {
         Some(index) => Block::new(outbound.steps().iter().skip(index + 1).cloned().collect()),
         None => outbound.clone(),
     }

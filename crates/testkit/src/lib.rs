@@ -11,11 +11,13 @@
 //! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
 //! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service |
 //! | ```` ```revocations ```` | a revocation list, PEM |
-//! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body |
+//! | ```` ```entity NAME ```` | a backend entity: lines `url = …`, `header.NAME = …`, `query.NAME = …`, `authorization = SCHEME PARAMETER`, `identity = RESOURCE` |
+//! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body; `then` puts it behind those before, each used once and the last for good |
 //! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout |
 //! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint), `unrouted` (no API matches), `certificate=NAME` (of the client) |
 //! | ```` ```answer ```` | what the client gets: status line, headers that must be there (`Name: -` must not), an empty line, the whole body |
-//! | ```` ```forwarded ```` | what the backend got last: request line, headers, body, in the same manner |
+//! | ```` ```forwarded ```` | what the backend got last (`call=2`: second of all): request line, headers, body, in the same manner |
+//! | ```` ```delivered KIND ```` | what was delivered to sinks of that kind (`eventhub`, `metric`, …) since last asked: a JSON object on each line |
 //! | ```` ```last-error ```` | `Source: …`, `Reason: …`, … of `context.LastError` |
 //! | ```` ```refused ```` | texts that the refusals of the document must contain, one for each line |
 //!

@@ -53,10 +53,12 @@ impl Page {
             "connection",
             "certificate",
             "revocations",
+            "entity",
             "backend",
             "http",
             "answer",
             "forwarded",
+            "delivered",
             "last-error",
             "refused",
         ];

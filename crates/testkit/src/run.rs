@@ -10,7 +10,7 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_model::{
-    Api, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText, Product, Secret,
+    Api, Backend as Entity, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText, Product, Secret,
     Service, Subscription, SubscriptionScope,
 };
 use apimite_policy::body::{Body, BodyCell};
@@ -21,6 +21,7 @@ use apimite_policy::env::{Env, Shared};
 use apimite_policy::exchange::{Exchange, KeyUsed, PrivateEndpoint, Request};
 use apimite_policy::fault::Fault;
 use apimite_policy::run;
+use apimite_policy::sinks;
 use apimite_policy::url::Url;
 use base64::Engine;
 use http::{Method, StatusCode};
@@ -164,6 +165,8 @@ impl<'a> World<'a> {
                 self.compiled = None;
                 Ok(())
             }
+            "entity" => self.entity(block),
+            "delivered" => self.delivered(block),
             "backend" => {
                 let behaviour = if block.has("error") {
                     Behaviour::Error
@@ -183,7 +186,8 @@ impl<'a> World<'a> {
             "answer" => self.answer(block),
             "forwarded" => {
                 let received = self.backend.received.borrow();
-                let last = received.last().ok_or("the backend was not called")?;
+                let wanted: usize = block.value("call").map_or(Ok(received.len()), str::parse).unwrap_or(0);
+                let last = received.get(wanted.wrapping_sub(1)).ok_or("the backend was not called")?;
                 met(Message::read(&block.text).unmet(&last.line, &last.headers, &last.body))
             }
             "last-error" => self.last_error(block),
@@ -248,6 +252,53 @@ impl<'a> World<'a> {
             slot.clone_from(&block.text);
         }
         Ok(())
+    }
+
+    fn entity(&mut self, block: &Block) -> Result<(), String> {
+        let id = block.words.first().ok_or("an entity needs its id behind the fence")?;
+        let mut entity = Entity::single(id, "http://entity.example");
+        let credentials = &mut entity.credentials;
+        for line in block.text.lines() {
+            let (key, value) = line.split_once('=').ok_or("a line is `key = value`")?;
+            let (key, value) = (key.trim(), value.trim());
+            match key.split_once('.').unwrap_or((key, "")) {
+                ("url", _) => entity.kind = apimite_model::BackendKind::Single { url: value.into() },
+                ("header", name) => credentials.headers.push((name.into(), vec![Secret::new(value)])),
+                ("query", name) => credentials.query.push((name.into(), vec![Secret::new(value)])),
+                ("authorization", _) => {
+                    let (scheme, parameter) = value.split_once(' ').unwrap_or((value, ""));
+                    credentials.authorization = Some((scheme.into(), Secret::new(parameter)));
+                }
+                ("identity", _) => credentials.managed_identity = Some((value.into(), None)),
+                _ => return Err(format!("`{key}` is no key of an entity")),
+            }
+        }
+        self.service.backends.insert(id.as_str().into(), Arc::new(entity));
+        self.compiled = None;
+        Ok(())
+    }
+
+    fn delivered(&self, block: &Block) -> Result<(), String> {
+        let name = block.words.first().map_or("", String::as_str);
+        let kind = sinks::Kind::from_name(name).ok_or(format!("`{name}` is no kind of sink"))?;
+        let sinks = self.env.shared.get_or_make(sinks::Sinks::default);
+        let found: Vec<String> = sinks
+            .items(kind)
+            .into_iter()
+            .map(|item| {
+                let mut json = item.json();
+                if let Some(object) = json.as_object_mut() {
+                    object.remove("sink");
+                    object.remove("at");
+                }
+                json.to_string()
+            })
+            .collect();
+        sinks.clear(kind);
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        let wanted: Vec<&str> = block.text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let same = wanted.len() == found.len() && wanted.iter().zip(&found).all(|(a, b)| json(a) == json(b));
+        if same { Ok(()) } else { Err(format!("these were delivered:\n{}", found.join("\n"))) }
     }
 
     fn compile(&mut self) -> Result<(), apimite_diag::Diagnostics> {

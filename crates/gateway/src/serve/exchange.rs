@@ -75,6 +75,7 @@ pub(crate) async fn serve(
     let mut exchange = exchange(&worker, &connection, &snapshot, route.as_ref(), parts.method, url, headers, caller);
     exchange.request.body = BodyCell::new(body);
     let started = exchange.timestamp;
+    let told = exchange.request.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let tracing = worker.observer().and_then(|observer| observer.trace(&exchange.request.headers, &exchange));
     let tracing = tracing.map(|mut tracing| {
         exchange.trace = tracing.trace.take().map(Box::new);
@@ -86,6 +87,10 @@ pub(crate) async fn serve(
     seat.clone().scope(go(&worker, &snapshot, route, &mut exchange)).await;
     if let Some(tracing) = tracing {
         traced(*tracing, &mut exchange);
+    }
+    if !exchange.on_transfer.is_empty() {
+        let sent = told.or_else(|| exchange.request.body.len()).unwrap_or(0);
+        close.then(std::mem::take(&mut exchange.on_transfer), sent);
     }
     let switched = seat.switched.borrow_mut().take();
     let reply = reply::of_exchange(&mut exchange, switched.is_some());

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use apimite_clock::Timestamp;
 use apimite_policy::body::BodyError;
-use apimite_policy::exchange::{Exchange, Response};
+use apimite_policy::exchange::{Exchange, OnTransfer, Response};
 use apimite_trace::Trace;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -36,6 +36,9 @@ pub(crate) struct Close {
     worker: Rc<Worker>,
     connection: Rc<ConnectionState>,
     details: Option<Box<Details>>,
+    /// What policies do when the body has been sent, and the bytes of the request by then.
+    transferred: Vec<OnTransfer>,
+    request_bytes: u64,
     bytes: u64,
     end: End,
 }
@@ -43,7 +46,15 @@ pub(crate) struct Close {
 impl Close {
     pub(crate) fn new(worker: Rc<Worker>, connection: Rc<ConnectionState>) -> Self {
         worker.request_began(&connection);
-        Self { worker, connection, details: None, bytes: 0, end: End::Aborted }
+        Self {
+            worker,
+            connection,
+            details: None,
+            transferred: Vec::new(),
+            request_bytes: 0,
+            bytes: 0,
+            end: End::Aborted,
+        }
     }
 
     /// Is anybody told about it?
@@ -56,8 +67,21 @@ impl Close {
     }
 }
 
+impl Close {
+    /// Remembers what policies do when the body has been sent, or was given up.
+    pub(crate) fn then(&mut self, work: Vec<OnTransfer>, request_bytes: u64) {
+        (self.transferred, self.request_bytes) = (work, request_bytes);
+    }
+}
+
 impl Drop for Close {
     fn drop(&mut self) {
+        // A worker that has stopped runs nothing any more.
+        if !self.transferred.is_empty() && !self.worker.is_stopped() {
+            for work in std::mem::take(&mut self.transferred) {
+                work(self.bytes.saturating_add(self.request_bytes), self.worker.env());
+            }
+        }
         self.worker.request_ended(&self.connection);
         let (Some(observer), Some(mut details)) = (self.worker.observer(), self.details.take()) else { return };
         if let Some(trace) = details.trace.take() {
