@@ -10,8 +10,8 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_model::{
-    Api, Backend as Entity, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText, Product, Secret,
-    Service, Subscription, SubscriptionScope,
+    Api, Backend as Entity, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText,
+    Product, Secret, Service, Subscription, SubscriptionScope,
 };
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::code::Compiler;
