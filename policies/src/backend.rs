@@ -1,4 +1,8 @@
-//! What a backend entity adds to a call: credentials, TLS switches, proxy.
+//! What a backend entity adds to a call: credentials, circuit breaker, choice in a pool.
+
+mod breaker;
+mod health;
+mod pool;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +18,9 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+pub(crate) use self::breaker::{Outcome, retry_after};
+pub(crate) use self::health::Health;
+pub(crate) use self::pool::{choose, note};
 use crate::authentication_managed_identity::issue;
 use crate::forward_request::fault_of;
 use crate::message::encode_query;

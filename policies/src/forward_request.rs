@@ -3,22 +3,27 @@
 //! Source: forward-request policy reference; headers towards backends as captured traces show them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use apimite_document::Element;
+use apimite_model::Backend;
 use apimite_policy::arg::{BoolArg, IntArg, SecondsArg};
 use apimite_policy::body::Body;
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Attr, Kind, PolicyDef, Refused, Sections};
 use apimite_policy::env::{Call, CallError, CallOptions, Env, HttpVersion};
-use apimite_policy::exchange::Exchange;
+use apimite_policy::exchange::{Exchange, Response};
 use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, CLIENT_CONNECTION_FAILURE, Fault, TIMEOUT};
 use apimite_policy::run::buffer;
 use apimite_policy::step::{Flow, Io, Needs, StepKind};
+use apimite_policy::target::Target;
 use apimite_policy::url::Url;
 use futures_util::future::LocalBoxFuture;
 use http::header::{CONTENT_LENGTH, HOST, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::backend::{self, Health, Outcome};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -36,7 +41,11 @@ pub static DEF: PolicyDef = PolicyDef {
             .differs("responses always stream as they come; Azure collects 8 KB unless this is false"),
         Attr::new("fail-on-error-status-code", Kind::Bool).default("false").literal(),
     ],
-    raises: &["BackendConnectionFailure", "Timeout", "ClientConnectionFailure"],
+    raises: &["BackendConnectionFailure", "Timeout", "ClientConnectionFailure", "BackendUnavailable"],
+    differences: &[
+        "a breaker that rules by percentage has no least number of calls; Azure's is not documented",
+        "the cookie of session affinity holds a hash of the member; what Azure writes into it is not documented",
+    ],
     ..PolicyDef::new("forward-request", "Sends the request to the backend.", compile)
 };
 
@@ -120,24 +129,24 @@ impl ForwardRequest {
         })
     }
 
-    fn call(&self, exchange: &mut Exchange, env: &Env) -> Result<Call, Fault> {
+    fn call(&self, exchange: &mut Exchange, env: &Env, target: &Target) -> Result<Call, Fault> {
         let options = CallOptions {
             timeout: self.timeout(exchange)?,
             continue_timeout: self.continue_timeout.as_ref().map(|arg| arg.get(exchange)).transpose()?,
             version: self.version,
-            ..exchange.call_options()
+            ..exchange.call_options_to(target)
         };
         let request = &mut exchange.request;
         let mut headers =
             if exchange.keep_request_head { request.headers.clone() } else { std::mem::take(&mut request.headers) };
-        headers.insert(HOST, request.target().host().clone());
+        headers.insert(HOST, target.host().clone());
         forwarded_for(&mut headers, request.ip, request.ip_text.as_ref());
         if exchange.service.decisions.send_forwarded_proto {
             let proto = HeaderValue::from_static(request.original_url.scheme.as_str());
             headers.insert(X_FORWARDED_PROTO.clone(), proto);
         }
-        let mut url = request.url().clone();
-        if let Some(backend) = &request.target().backend {
+        let mut url = target.url(request.relative());
+        if let Some(backend) = &target.backend {
             crate::backend::credentials(backend, env, &mut headers, &mut url)?;
         }
         let body = match request.body.take() {
@@ -172,10 +181,20 @@ impl Io for ForwardRequest {
             if follow || self.buffer.get(exchange)? {
                 buffer(Needs { request_body: true, ..Needs::default() }, exchange, env).await?;
             }
-            let call = self.call(exchange, env)?;
+            // Breakers and pools belong to backend entities; a bare URL has neither.
+            let health = exchange.request.target().backend.is_some().then(|| env.shared.get_or_make(Health::default));
+            let target = match &health {
+                Some(health) => backend::choose(exchange, env, health)?,
+                None => Arc::clone(exchange.request.target()),
+            };
+            let call = self.call(exchange, env, &target)?;
             let again =
                 follow.then(|| (call.method.clone(), call.url.clone(), call.headers.clone(), call.options.clone()));
-            let mut response = env.client.send(call).await.map_err(fault_of)?;
+            let outcome = env.client.send(call).await.map_err(fault_of);
+            if let (Some(health), Some(entity)) = (&health, &target.backend) {
+                record(health, entity, &outcome, exchange, env);
+            }
+            let mut response = outcome?;
             if let Some((mut method, mut url, headers, options)) = again {
                 for _ in 0..MAX_REDIRECTS {
                     let Some(next) = redirect(response.status, &response.headers, &url) else { break };
@@ -206,6 +225,21 @@ impl Io for ForwardRequest {
             }
             Ok(Flow::Next)
         })
+    }
+}
+
+/// Counts a call for the circuit breaker of its backend.
+fn record(health: &Health, entity: &Backend, outcome: &Result<Response, Fault>, exchange: &mut Exchange, env: &Env) {
+    let now = env.clock.now();
+    let tripped = match outcome {
+        Ok(response) => {
+            let pause = backend::retry_after(&response.headers, now);
+            health.record(entity, Outcome::Status(response.status.as_u16()), pause, now)
+        }
+        Err(fault) => health.record(entity, Outcome::Reason(&fault.reason), None, now),
+    };
+    if tripped {
+        backend::note(exchange, &format!("The circuit breaker of backend '{}' tripped.", entity.id));
     }
 }
 

@@ -61,7 +61,13 @@ pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
 mod validate_client_certificate;
+mod validate_content;
+mod validate_headers;
 mod validate_jwt;
+mod validate_odata_request;
+mod validate_parameters;
+mod validate_status_code;
+mod validation;
 mod wait;
 mod xml_to_json;
 
@@ -128,7 +134,12 @@ pub static ALL: &[&PolicyDef] = &[
     &trace::DEF,
     &validate_azure_ad_token::DEF,
     &validate_client_certificate::DEF,
+    &validate_content::DEF,
+    &validate_headers::DEF,
     &validate_jwt::DEF,
+    &validate_odata_request::DEF,
+    &validate_parameters::DEF,
+    &validate_status_code::DEF,
     &wait::DEF,
     &xml_to_json::DEF,
 ];

@@ -15,7 +15,7 @@ use apimite_policy::env::Env;
 use apimite_policy::exchange::{BackendInUse, Exchange};
 use apimite_policy::fault::{EXPRESSION_FAILED, Fault};
 use apimite_policy::step::{Flow, Now, StepKind};
-use apimite_policy::target::Target;
+use apimite_policy::target::{Member, Target};
 
 const FABRIC: &str = "Service Fabric does not exist on a laptop; the attribute is accepted and ignored";
 
@@ -120,21 +120,30 @@ pub(crate) fn target_of_url(service: &Service, url: &str) -> Result<Arc<Target>,
     Target::parse(url, backend_with_url(service, url)).map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// A target from a backend entity. A pool has no URL of its own: `forward-request` chooses the member.
+/// A target from a backend entity. A pool has no URL of its own: its first member lends one until `forward-request` chooses.
 pub(crate) fn target_of_entity(service: &Service, id: &str) -> Result<Arc<Target>, String> {
     let backend = service.backends.get(id).ok_or_else(|| format!("Backend with id '{id}' could not be found"))?;
-    let url = first_url(service, backend, 0).ok_or_else(|| format!("Backend '{id}' has no URL"))?;
-    Target::parse(&url, Some(Arc::clone(backend))).map(Arc::new).map_err(|error| error.to_string())
+    let members = members(service, backend)?;
+    let url = match (&backend.kind, members.first()) {
+        (BackendKind::Single { url }, _) => url.to_string(),
+        (BackendKind::Pool { .. }, Some(first)) => first.target.base().to_string(),
+        (BackendKind::Pool { .. }, None) => return Err(format!("Backend '{id}' has no URL")),
+    };
+    let target = Target::parse(&url, Some(Arc::clone(backend))).map_err(|error| error.to_string())?;
+    Ok(Arc::new(target.with_members(members)))
 }
 
-fn first_url(service: &Service, backend: &Backend, depth: u8) -> Option<Box<str>> {
-    match &backend.kind {
-        BackendKind::Single { url } => Some(url.clone()),
-        BackendKind::Pool { members, .. } if depth < 4 => {
-            members.iter().find_map(|member| first_url(service, service.backends.get(&member.id)?, depth + 1))
-        }
-        BackendKind::Pool { .. } => None,
+/// The members of a pool; pools inside pools are refused when the configuration is read.
+fn members(service: &Service, backend: &Backend) -> Result<Vec<Member>, String> {
+    let BackendKind::Pool { members, .. } = &backend.kind else { return Ok(Vec::new()) };
+    let mut all = Vec::with_capacity(members.len());
+    for member in members {
+        let Some(entity) = service.backends.get(&member.id) else { continue };
+        let BackendKind::Single { url } = &entity.kind else { continue };
+        let target = Target::parse(url, Some(Arc::clone(entity))).map_err(|error| error.to_string())?;
+        all.push(Member { target: Arc::new(target), weight: member.weight, priority: member.priority });
     }
+    Ok(all)
 }
 
 impl Now for SetBackendService {

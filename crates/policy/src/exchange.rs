@@ -388,7 +388,12 @@ impl Exchange {
 
     /// How a call to the present backend is made: certificate checks, client certificate, proxy.
     pub fn call_options(&self) -> CallOptions {
-        let backend = self.request.target().backend.as_deref();
+        self.call_options_to(self.request.target())
+    }
+
+    /// How a call to a backend is made for the client's request; the target may be a member of the present pool.
+    pub fn call_options_to(&self, target: &Target) -> CallOptions {
+        let backend = target.backend.as_deref();
         let client = self.client_certificate.clone().or_else(|| self.certificate_of(backend?));
         self.options(backend, client, self.proxy.clone())
     }

@@ -15,6 +15,18 @@ pub struct Target {
     host: HeaderValue,
     /// The backend entity whose TLS switches, credentials, proxy and breaker apply.
     pub backend: Option<Arc<Backend>>,
+    members: Vec<Member>,
+}
+
+/// A member of a pool, ready to be called.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Where its requests go.
+    pub target: Arc<Target>,
+    /// Its share inside its group.
+    pub weight: u32,
+    /// Its group; lower numbers are used first.
+    pub priority: u32,
 }
 
 impl Target {
@@ -24,13 +36,25 @@ impl Target {
     /// [`NotAUrl`]
     pub fn parse(base_url: &str, backend: Option<Arc<Backend>>) -> Result<Self, NotAUrl> {
         let base = Url::parse(base_url)?;
-        Ok(Self { host: base.host_header(), base, backend })
+        Ok(Self { host: base.host_header(), base, backend, members: Vec::new() })
+    }
+
+    /// With the members of the pool that the backend is.
+    #[must_use]
+    pub fn with_members(mut self, members: Vec<Member>) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// The members of a pool; none for anything else.
+    pub fn members(&self) -> &[Member] {
+        &self.members
     }
 
     /// A target that is this URL's origin, with no base path.
     pub fn origin(url: &Url) -> Self {
         let base = url.with_path_and_query(PathAndQuery::from_static("/"));
-        Self { host: base.host_header(), base, backend: None }
+        Self { host: base.host_header(), base, backend: None, members: Vec::new() }
     }
 
     /// The base URL.

@@ -1,6 +1,7 @@
 //! A backend in memory.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::env::{Call, CallError, Client};
@@ -34,13 +35,19 @@ pub(crate) struct Received {
 pub(crate) struct Backend {
     /// Answers, used in order; the last one stays.
     pub(crate) behaviour: RefCell<Vec<Behaviour>>,
+    /// The same for servers that were named, by host.
+    pub(crate) named: RefCell<HashMap<String, Vec<Behaviour>>>,
     pub(crate) received: RefCell<Vec<Received>>,
 }
 
 impl Default for Backend {
     fn default() -> Self {
         let answer = Message { first: "200 OK".into(), headers: Vec::new(), body: Some("backend".into()) };
-        Self { behaviour: RefCell::new(vec![Behaviour::Answer(answer)]), received: RefCell::default() }
+        Self {
+            behaviour: RefCell::new(vec![Behaviour::Answer(answer)]),
+            named: RefCell::default(),
+            received: RefCell::default(),
+        }
     }
 }
 
@@ -50,13 +57,15 @@ impl Client for Backend {
             let cell = BodyCell::new(call.body);
             cell.buffer(u64::MAX).await.map_err(|error| CallError::Connection(error.to_string()))?;
             let bytes = cell.bytes().unwrap_or_default();
+            let host = call.url.host().to_owned();
             self.received.borrow_mut().push(Received {
                 line: format!("{} {}", call.method, call.url),
                 headers: call.headers,
                 body: String::from_utf8_lossy(&bytes).into_owned(),
             });
             let behaviour = {
-                let mut list = self.behaviour.borrow_mut();
+                let (mut named, mut list) = (self.named.borrow_mut(), self.behaviour.borrow_mut());
+                let list = named.get_mut(&host).unwrap_or(&mut *list);
                 if list.len() > 1 { list.remove(0) } else { list.first().cloned().unwrap_or(Behaviour::Error) }
             };
             match behaviour {

@@ -8,12 +8,13 @@
 //! | ```` ```policy ```` | a whole document at API scope |
 //! | ```` ```fragment ID ```` | a policy fragment |
 //! | ```` ```named-values ```` | lines `name = value` |
+//! | ```` ```file PATH ```` | a file of the configuration, as in a folder of artifacts: backends, schemas, `apis/api/specification.yaml` for the API's operations |
 //! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
 //! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service |
 //! | ```` ```revocations ```` | a revocation list, PEM |
 //! | ```` ```entity NAME ```` | a backend entity: lines `url = …`, `header.NAME = …`, `query.NAME = …`, `authorization = SCHEME PARAMETER`, `identity = RESOURCE` |
 //! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body; `then` puts it behind those before, each used once and the last for good |
-//! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout |
+//! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout; `host=NAME` for one server alone |
 //! | ```` ```http ```` | a request: `GET /path`, headers, an empty line, the body; `after=20s`, `ip=…`, `key=none`, `from=NAME` (private endpoint), `unrouted` (no API matches), `certificate=NAME` (of the client) |
 //! | ```` ```answer ```` | what the client gets: status line, headers that must be there (`Name: -` must not), an empty line, the whole body |
 //! | ```` ```forwarded ```` | what the backend got last (`call=2`: second of all): request line, headers, body, in the same manner |
@@ -26,6 +27,7 @@
 mod client;
 mod message;
 mod page;
+mod route;
 mod run;
 
 pub use page::{Block, Case, Page};

@@ -54,6 +54,7 @@ impl Page {
             "certificate",
             "revocations",
             "entity",
+            "file",
             "backend",
             "http",
             "answer",

@@ -9,6 +9,7 @@ use apimite_cache::Cache;
 use apimite_clock::{Clock, Timestamp};
 use apimite_counters::Counters;
 use apimite_diag::Source;
+use apimite_import::{Files, Memory};
 use apimite_model::{
     Api, Backend as Entity, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText,
     Product, Secret, Service, Subscription, SubscriptionScope,
@@ -29,6 +30,7 @@ use http::{Method, StatusCode};
 use crate::client::{Backend, Behaviour};
 use crate::message::Message;
 use crate::page::{Block, Case};
+use crate::route;
 
 /// Why a case failed: line in the page, and what was not met.
 #[derive(Clone, Debug)]
@@ -46,6 +48,7 @@ struct World<'a> {
     service: Service,
     sections: [String; 4],
     document: Option<String>,
+    files: Memory,
     product_sections: [String; 4],
     global_sections: Option<[String; 4]>,
     certificates: Vec<(String, Arc<[u8]>)>,
@@ -122,6 +125,7 @@ impl<'a> World<'a> {
             service,
             sections: Default::default(),
             document: None,
+            files: Memory::new(),
             product_sections: Default::default(),
             global_sections: None,
             certificates: Vec::new(),
@@ -167,6 +171,12 @@ impl<'a> World<'a> {
             }
             "entity" => self.entity(block),
             "delivered" => self.delivered(block),
+            "file" => {
+                let path = block.words.first().ok_or("a file needs its path behind the fence")?;
+                self.files = std::mem::take(&mut self.files).with(path, block.text.clone());
+                self.compiled = None;
+                Ok(())
+            }
             "backend" => {
                 let behaviour = if block.has("error") {
                     Behaviour::Error
@@ -175,7 +185,11 @@ impl<'a> World<'a> {
                 } else {
                     Behaviour::Answer(Message::read(&block.text))
                 };
-                let mut list = self.backend.behaviour.borrow_mut();
+                let (mut named, mut list) = (self.backend.named.borrow_mut(), self.backend.behaviour.borrow_mut());
+                let list = match block.value("host") {
+                    Some(host) => named.entry(host.to_owned()).or_default(),
+                    None => &mut *list,
+                };
                 if !block.has("then") {
                     list.clear();
                 }
@@ -309,6 +323,25 @@ impl<'a> World<'a> {
             operation.name = method.into();
             api.operations.push(Arc::new(operation));
         }
+        if !self.files.paths().is_empty() {
+            let given_api = self.files.paths().iter().any(|path| path.starts_with("apis/api/"));
+            let information = "apis/api/apiInformation.json";
+            let files = if self.files.read(information).is_ok() {
+                self.files.clone()
+            } else {
+                self.files.clone().with(information, r#"{"properties": {"path": "api"}}"#)
+            };
+            let imported = apimite_import::import(&files, &|_| None);
+            if imported.diagnostics.has_errors() {
+                return Err(imported.diagnostics);
+            }
+            service.backends.extend(imported.service.backends);
+            service.schemas.extend(imported.service.schemas);
+            if let Some(given) = imported.service.apis.into_iter().find(|given| given_api && *given.id == *api.id) {
+                let url = std::mem::take(&mut api.service_url);
+                api = Api { service_url: url, ..Api::clone(&given) };
+            }
+        }
         let text = self.document.clone().unwrap_or_else(|| sections(&self.sections, "<base/>"));
         if let Some(global) = &self.global_sections {
             let text = sections(global, "").replace("<backend></backend>", "<backend><forward-request/></backend>");
@@ -365,8 +398,11 @@ impl<'a> World<'a> {
         let ip: IpAddr =
             block.value("ip").unwrap_or("203.0.113.7").parse().map_err(|_| "`ip` is an address".to_owned())?;
         let backend = api.target.clone().ok_or("the API has no backend")?;
-        let operation = api.api.operations.iter().find(|op| *op.method == *method.as_str()).cloned();
+        let found = route::find(&api.api.operations, method.as_str(), relative.as_str());
+        let (operation, matched) = found.ok_or("no operation of the API fits the request")?;
+        let operation = Some(operation);
         let mut request = Request::new(method, original, backend, relative, ip);
+        request.matched = matched;
         request.headers = message.map();
         request.body = BodyCell::new(message.body.clone().map_or(Body::None, Body::text));
         request.private_endpoint = block.value("from").map(|name| {

@@ -35,7 +35,13 @@ fn has(text: &str) -> bool {
 fn refers(backend: &Backend) -> bool {
     let credentials = &backend.credentials;
     let values = credentials.headers.iter().chain(&credentials.query).flat_map(|(_, values)| values);
+    let proxy = backend.proxy.iter().any(|proxy| {
+        has(&proxy.url)
+            || proxy.username.as_deref().is_some_and(has)
+            || proxy.password.as_ref().is_some_and(|password| has(password.reveal()))
+    });
     matches!(&backend.kind, BackendKind::Single { url } if has(url))
+        || proxy
         || values
             .chain(credentials.authorization.iter().map(|(_, parameter)| parameter))
             .any(|value| has(value.reveal()))
@@ -46,6 +52,11 @@ fn replace_all(backend: &mut Backend, service: &Service, diagnostics: &mut Diagn
     let mut replaced = |text: &str| replace(text, &id, service, diagnostics);
     if let BackendKind::Single { url } = &mut backend.kind {
         *url = replaced(url).into();
+    }
+    if let Some(proxy) = &mut backend.proxy {
+        proxy.url = replaced(&proxy.url).into();
+        proxy.username = proxy.username.as_deref().map(|name| replaced(name).into());
+        proxy.password = proxy.password.as_ref().map(|password| Secret::new(replaced(password.reveal())));
     }
     let credentials = &mut backend.credentials;
     for (_, values) in credentials.headers.iter_mut().chain(&mut credentials.query) {

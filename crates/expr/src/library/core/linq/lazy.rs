@@ -1,7 +1,6 @@
 //! Lazy sequences.
 
 use std::any::Any;
-use std::cell::Cell;
 use std::sync::Arc;
 
 use apimite_dotnet::Thrown;
@@ -10,34 +9,22 @@ use crate::run::Cx;
 use crate::types::Type;
 use crate::value::{Each, Enumerator, Object, Value};
 
-struct Lazy<F: Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static> {
+type Start = Box<dyn Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync>;
+
+struct Lazy {
     element: Type,
-    start: Option<F>,
+    start: Option<Start>,
 }
 
-thread_local! {
-    /// How many sequences are being let go, one inside the other.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Sequences over sequences that are let go directly; deeper ones wait for their turn.
-const DIRECT: u32 = 64;
-
-impl<F: Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static> Drop for Lazy<F> {
+impl Drop for Lazy {
     fn drop(&mut self) {
-        let Some(start) = self.start.take() else { return };
-        let depth = DEPTH.try_with(Cell::get).unwrap_or(DIRECT);
-        if depth < DIRECT {
-            let _ = DEPTH.try_with(|held| held.set(depth + 1));
-            drop(start);
-            let _ = DEPTH.try_with(|held| held.set(depth));
-        } else {
+        if let Some(start) = self.start.take() {
             crate::value::release::code(Box::new(start));
         }
     }
 }
 
-impl<F: Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static> Object for Lazy<F> {
+impl Object for Lazy {
     fn type_of(&self) -> Type {
         Type::enumerable(self.element.erased())
     }
@@ -61,10 +48,18 @@ pub(crate) fn lazy(
     element: Type,
     start: impl Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static,
 ) -> Value {
-    Value::object(Lazy { element, start: Some(start) })
+    Value::object(Lazy { element, start: Some(Box::new(start)) })
 }
 
-struct Running<F: Send + 'static>(F);
+struct Running<F: Send + 'static>(Option<F>);
+
+impl<F: Send + 'static> Drop for Running<F> {
+    fn drop(&mut self) {
+        if let Some(next) = self.0.take() {
+            crate::value::release::code(Box::new(next));
+        }
+    }
+}
 
 impl<F> Enumerator for Running<F>
 where
@@ -72,12 +67,14 @@ where
 {
     fn next(&mut self, cx: &mut Cx<'_>) -> Result<Option<Value>, Thrown> {
         cx.guard()?;
-        (self.0)(cx)
+        match &mut self.0 {
+            Some(next) => next(cx),
+            None => Ok(None),
+        }
     }
 }
 
-/// An enumeration of a function that gives the next element. Enumerations are nested as deep as the stack allows when they start,
-/// so letting them go needs no care.
+/// An enumeration of a function that gives the next element.
 pub(crate) fn running(next: impl FnMut(&mut Cx<'_>) -> Result<Option<Value>, Thrown> + Send + 'static) -> Each {
-    Box::new(Running(next))
+    Box::new(Running(Some(next)))
 }

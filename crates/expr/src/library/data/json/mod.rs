@@ -9,7 +9,6 @@ mod extensions;
 mod object;
 mod sequence;
 mod serialize;
-mod settings;
 mod token;
 mod value;
 
@@ -84,7 +83,4 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &sequence::JENUMERABLE,
     &sequence::IJENUMERABLE,
     &entries::ENTRIES,
-    &settings::MERGE_SETTINGS,
-    &settings::ARRAY_HANDLING,
-    &settings::NULL_HANDLING,
 ];
