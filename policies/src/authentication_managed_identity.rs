@@ -19,7 +19,7 @@ use apimite_policy::step::{Flow, Now, StepKind};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
-use crate::token_issuer::{CannotSign, SYSTEM_IDENTITY, TokenIssuer};
+use crate::token_issuer::{CannotSign, SYSTEM_IDENTITY, SharedIssuer, TokenSource};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -35,9 +35,6 @@ pub static DEF: PolicyDef = PolicyDef {
     differences: &["the token is signed by a local issuer, so that no cloud service accepts it"],
     ..PolicyDef::new("authentication-managed-identity", "Gets a token of the service's identity.", compile)
 };
-
-/// The issuer that all workers share; `Err` when no key could be made.
-struct Issuer(Result<TokenIssuer, CannotSign>);
 
 /// A compiled `authentication-managed-identity`, also a child of `send-request`.
 pub(crate) struct ManagedIdentity {
@@ -63,18 +60,15 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
 
 /// A token of the local issuer for a resource and a client.
 pub(crate) fn issue(env: &Env, resource: &str, client: &str) -> Result<String, Fault> {
-    let now = env.clock.now();
-    let wired = env.shared.get::<TokenIssuer>();
-    let outcome = match &wired {
-        Some(issuer) => issuer.token(resource, client, now),
-        None => match &env.shared.get_or_make(|| Issuer(TokenIssuer::new())).0 {
-            Ok(issuer) => issuer.token(resource, client, now),
-            Err(error) => Err(*error),
-        },
-    };
-    outcome.map_err(|CannotSign| {
-        Fault::internal("ManagedIdentityTokenFailure", "The local token issuer could not sign a token.")
-    })
+    let failed = |text: String| Fault::internal("ManagedIdentityTokenFailure", text);
+    if let Some(source) = env.shared.get::<TokenSource>()
+        && let Some(answer) = source.token(resource, client)
+    {
+        return answer.map_err(failed);
+    }
+    let issuer = SharedIssuer::of(&env.shared);
+    let outcome = issuer.get().and_then(|issuer| issuer.token(resource, client, env.clock.now()));
+    outcome.map_err(|CannotSign| failed("The local token issuer could not sign a token.".to_owned()))
 }
 
 impl ManagedIdentity {

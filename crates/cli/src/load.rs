@@ -35,6 +35,17 @@ impl Origin {
         }
     }
 
+    /// Where relative paths of the settings begin.
+    pub(crate) fn folder(&self) -> PathBuf {
+        match self {
+            Self::Folder(path) if path.join(apimite_import::settings::FILE_NAME).exists() => path.clone(),
+            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, _) => {
+                path.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+            }
+            Self::Sample => PathBuf::new(),
+        }
+    }
+
     /// For people.
     pub(crate) fn shown(&self) -> String {
         match self {

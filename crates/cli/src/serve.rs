@@ -3,6 +3,7 @@
 mod access_log;
 mod banner;
 mod certificates;
+mod outside;
 mod running;
 mod stores;
 mod traces;
@@ -109,6 +110,8 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     }
     let names = host_names(&service.name, &service.hosts);
     stores::refuse_what_is_missing(&settings)?;
+    let outside = Arc::new(outside::wire(&settings, &origin.folder())?);
+    outside.stand_ins.load(&service.stand_ins);
     let (snapshot, warnings) = load::compile(service, load::budget(&settings))?;
     diagnostics.extend(warnings);
 
@@ -128,6 +131,8 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     options.listeners = listeners(args, &settings);
     options.workers = args.workers;
     options.limits = limits(&settings);
+    options.shared = outside.shared.clone();
+    options.stand_ins = outside.stand_ins.clone();
     let management_address = management.as_ref().and_then(|listener| listener.local_addr().ok());
     let traces = Arc::new(TraceLog::new(clock.clone(), management_address, args.trace));
     options.observer = Some(Arc::new(Watcher { log, traces: traces.clone() }));
@@ -147,11 +152,13 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     }
     traces.knows(gateway.handle());
     let running =
-        Arc::new(Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, files));
+        Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, files);
+    let running = Arc::new(running.with_stand_ins(outside.stand_ins.clone()));
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());
         let routes = routes.merge(apimite_management::traces::routes(traces.clone()));
+        let routes = routes.merge(apimite_management::outside::routes(outside.clone()));
         side.spawn(async move {
             // Ends with the process.
             let _ = axum::serve(listener, routes).await;

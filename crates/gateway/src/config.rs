@@ -11,6 +11,7 @@ use apimite_policy::env::Shared;
 use apimite_policy::exchange::PrivateEndpoint;
 
 use crate::access::Observer;
+use crate::stand_ins::StandIns;
 use crate::tls::{Certificates, ClientCertificates};
 
 /// Where a request came from.
@@ -178,6 +179,8 @@ pub struct Options {
     pub cache: Cache,
     /// Services shared by policies.
     pub shared: Shared,
+    /// Scripts that answer calls in place of servers.
+    pub stand_ins: Arc<StandIns>,
 }
 
 impl Options {
@@ -196,6 +199,7 @@ impl Options {
             counters,
             cache,
             shared: Shared::default(),
+            stand_ins: Arc::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::draft::Draft;
 use crate::files::{Files, Folder};
 use crate::reader::{FileRead, Reader};
 use crate::settings::{self, FILE_NAME, Settings, Surroundings};
+use crate::stand_ins;
 use crate::template;
 
 /// What an import gives.
@@ -97,7 +98,10 @@ fn import_set(files: &dyn Files, beside: &dyn Files, mut settings: Settings, mut
         reader.found.push(place(refusal, files));
     }
     certificates::read(&settings, beside, &mut draft, &mut reader.found);
-    Imported::assemble(draft, settings, reader)
+    let stand_ins = stand_ins::read(&settings, beside, &mut reader);
+    let mut imported = Imported::assemble(draft, settings, reader);
+    imported.service.stand_ins = stand_ins;
+    imported
 }
 
 fn has_errors(reader: &Reader<'_>) -> bool {

@@ -30,6 +30,7 @@ mod reader;
 mod resources;
 pub mod sample;
 pub mod settings;
+mod stand_ins;
 pub mod starter;
 mod template;
 mod text;

@@ -15,5 +15,5 @@ fn every_sample_imports_without_a_remark() {
         names.push(path.file_name().unwrap().to_string_lossy().into_owned());
     }
     names.sort();
-    assert_eq!(names, ["contoso", "errors", "mock", "private-endpoint", "rate-limit"]);
+    assert_eq!(names, ["contoso", "errors", "language-model", "mock", "private-endpoint", "rate-limit"]);
 }

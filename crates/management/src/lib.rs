@@ -4,4 +4,5 @@
 //! [`traces`] are those of the last requests.
 
 pub mod local;
+pub mod outside;
 pub mod traces;

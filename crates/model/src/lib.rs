@@ -23,6 +23,6 @@ pub use decisions::{BadKeyOnOpenProduct, Decisions, DotnetGeneration, KeyOnOpenA
 pub use product::{Group, Identity, Product, ProductState, User};
 pub use service::{
     Certificate, Connection, ConnectionUser, Fragment, NamedValue, PolicyText, PublicAccess, SchemaText, Scope, Secret,
-    Service, Tier, Workspace,
+    Service, StandIn, Tier, Workspace,
 };
 pub use subscription::{Subscription, SubscriptionScope, SubscriptionState};

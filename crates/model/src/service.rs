@@ -143,6 +143,17 @@ pub enum ConnectionUser {
     Object(Box<str>),
 }
 
+/// A script that answers calls in place of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// Host name of the calls it answers, in lower case.
+    pub host: Box<str>,
+    /// The file, as people know it.
+    pub path: Box<str>,
+    /// Its code.
+    pub code: Arc<str>,
+}
+
 /// A workspace.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -242,6 +253,10 @@ pub struct Service {
     pub connections: IndexMap<(Box<str>, Box<str>), Connection>,
     /// Loggers (ids) that `log-to-eventhub` may name.
     pub loggers: Vec<Box<str>>,
+    /// Scripts that answer calls in place of servers.
+    pub stand_ins: Vec<StandIn>,
+    /// Base URL of the Dapr sidecar.
+    pub dapr: Box<str>,
     /// Workspaces by id.
     pub workspaces: IndexMap<Box<str>, Workspace>,
     /// Policy at global scope.
@@ -279,6 +294,8 @@ impl Service {
             schemas: IndexMap::new(),
             connections: IndexMap::new(),
             loggers: Vec::new(),
+            stand_ins: Vec::new(),
+            dapr: "http://localhost:3500".into(),
             workspaces: IndexMap::new(),
             policy: None,
             decisions: Decisions::default(),

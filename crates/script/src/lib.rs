@@ -16,4 +16,4 @@ mod stand_in;
 pub use budget::Budget;
 pub use engine::{Form, Script, Scripts};
 pub use error::{ScriptError, ScriptFault};
-pub use stand_in::{StandIn, StandInRequest, StandInResponse};
+pub use stand_in::{StandIn, StandInFault, StandInRequest, StandInResponse};

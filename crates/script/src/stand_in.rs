@@ -2,7 +2,9 @@
 //!
 //! `request` is a map: `method`, `url`, `path`, `query` and `headers` (maps of text, header names in lower case), `body` (text).
 //! The answer is a map with `status`, `headers`, `body` and `delay_ms`, all optional, or a text, or a number (the status); a
-//! body that is a map or an array is written as JSON. `this` is a map that lives as long as the stand-in: its state.
+//! body that is a map or an array is written as JSON. Instead of a `body` there may be `chunks`: an array of texts that are
+//! sent one after the other, `chunk_delay_ms` apart. With `fault` there is no answer: `"connection"` breaks the call off,
+//! `"timeout"` lets it wait in vain. `this` is a map that lives as long as the stand-in: its state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,35 @@ pub struct StandInResponse {
     pub body: Vec<u8>,
     /// How long to wait before answering.
     pub delay: Duration,
+    /// Parts of the body that are sent one after the other, instead of `body`.
+    pub chunks: Vec<Vec<u8>>,
+    /// How long to wait before each part.
+    pub chunk_delay: Duration,
+    /// What happens instead of an answer.
+    pub fault: Option<StandInFault>,
+}
+
+impl Default for StandInResponse {
+    fn default() -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: Vec::new(),
+            delay: Duration::ZERO,
+            chunks: Vec::new(),
+            chunk_delay: Duration::ZERO,
+            fault: None,
+        }
+    }
+}
+
+/// What a stand-in does instead of answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandInFault {
+    /// It breaks the connection off.
+    Connection,
+    /// It never answers.
+    Timeout,
 }
 
 /// A scripted stand-in backend with its state.
@@ -90,8 +121,7 @@ impl StandIn {
     }
 
     fn response(&self, value: Dynamic) -> Result<StandInResponse, Box<EvalAltResult>> {
-        let mut response =
-            StandInResponse { status: 200, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO };
+        let mut response = StandInResponse::default();
         if let Ok(status) = value.as_int() {
             response.status = status_code(status)?;
             return Ok(response);
@@ -106,10 +136,19 @@ impl StandIn {
         if let Some(status) = map.remove("status") {
             response.status = status_code(status.as_int().map_err(|found| wrong("status", "a number", found))?)?;
         }
-        if let Some(delay) = map.remove("delay_ms") {
-            let delay = delay.as_int().map_err(|found| wrong("delay_ms", "a number", found))?;
-            response.delay = Duration::from_millis(u64::try_from(delay).unwrap_or(0).min(600_000));
+        response.delay = millis(&mut map, "delay_ms")?;
+        response.chunk_delay = millis(&mut map, "chunk_delay_ms")?;
+        if let Some(chunks) = map.remove("chunks") {
+            let name = chunks.type_name();
+            let chunks = chunks.into_array().map_err(|_| wrong("chunks", "an array", name))?;
+            response.chunks = chunks.into_iter().map(to_bytes).collect();
         }
+        response.fault = match map.remove("fault").map(|fault| fault.to_string()).as_deref() {
+            None => None,
+            Some("connection") => Some(StandInFault::Connection),
+            Some("timeout") => Some(StandInFault::Timeout),
+            Some(other) => return Err(format!("`fault` cannot be `{other}`: use \"connection\" or \"timeout\"").into()),
+        };
         if let Some(headers) = map.remove("headers") {
             let name = headers.type_name();
             let headers = headers.try_cast::<Map>().ok_or_else(|| wrong("headers", "a map", name))?;
@@ -120,7 +159,7 @@ impl StandIn {
         }
         match map.keys().next() {
             Some(name) => {
-                Err(format!("the answer of `handle` has no member `{name}`; there are status, headers, body, delay_ms")
+                Err(format!("the answer of `handle` has no member `{name}`; there are status, headers, body, delay_ms, chunks, chunk_delay_ms, fault")
                     .into())
             }
             None => Ok(response),
@@ -176,6 +215,13 @@ fn status_code(status: rhai::INT) -> Result<u16, Box<EvalAltResult>> {
         .ok()
         .filter(|status| (100..=599).contains(status))
         .ok_or_else(|| format!("`{status}` is no status code: use 100 to 599").into())
+}
+
+/// At most ten minutes.
+fn millis(map: &mut Map, member: &str) -> Result<Duration, Box<EvalAltResult>> {
+    let Some(value) = map.remove(member) else { return Ok(Duration::ZERO) };
+    let millis = value.as_int().map_err(|found| wrong(member, "a number", found))?;
+    Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0).min(600_000)))
 }
 
 fn wrong(member: &str, wanted: &str, found: &str) -> Box<EvalAltResult> {
@@ -256,6 +302,15 @@ mod tests {
     }
 
     #[test]
+    fn a_stand_in_streams_and_fails_when_told_to() {
+        let request = StandInRequest::default();
+        let streamed = answer("fn handle(r) { #{ chunks: [\"a\", `b`], chunk_delay_ms: 5 } }", &request);
+        assert_eq!(streamed.chunks, [b"a".to_vec(), b"b".to_vec()]);
+        assert_eq!(streamed.chunk_delay, Duration::from_millis(5));
+        assert_eq!(answer("fn handle(r) { #{ fault: \"timeout\" } }", &request).fault, Some(StandInFault::Timeout));
+    }
+
+    #[test]
     fn this_is_the_state_between_requests() {
         let code = "fn handle(r) { if \"n\" in this { this.n += 1 } else { this.n = 1 } `call ${this.n}` }";
         let stand_in = StandIn::new(code, Budget::default()).unwrap();
@@ -274,6 +329,8 @@ mod tests {
         assert!(fails("fn handle(r) {\n  r.body.nothing()\n}").thrown.message.contains("(line 2, column 10)"));
         assert!(fails("fn handle(r) { #{ status: 9 } }").thrown.message.contains("no status code"));
         assert!(fails("fn handle(r) { #{ stauts: 200 } }").thrown.message.contains("stauts"));
+        assert!(fails("fn handle(r) { #{ fault: \"war\" } }").thrown.message.contains("`war`"));
+        assert!(fails("fn handle(r) { #{ chunks: 1 } }").thrown.message.contains("an array"));
         assert!(fails("fn handle(r) { loop { } }").thrown.message.contains("budget"));
         assert!(fails("fn handle(r) { handle(r) }").thrown.message.contains("budget"));
         assert!(fails("fn handle(r) { sleep(10000) }").thrown.message.contains("cannot sleep"));

@@ -9,7 +9,7 @@ use apimite_counters::{
     CounterFilter, CounterView, Counters, Kind, Metrics, Outcome, PeriodBounds, RunningCounters, Usage,
 };
 use apimite_diag::Diagnostics;
-use apimite_gateway::Snapshot;
+use apimite_gateway::{Snapshot, StandIns};
 use apimite_import::{FileRead, Imported};
 use apimite_management::local::{ClockChange, Local};
 use apimite_model::{PublicAccess, Service};
@@ -31,6 +31,7 @@ pub(crate) struct Running {
     counters: Counters,
     metrics: Metrics,
     allow_clock: bool,
+    stand_ins: Arc<StandIns>,
     /// What the configuration in force, or the last refused one, was read from.
     files: Mutex<Vec<FileRead>>,
     /// What was set while running and outlives a reload; the lock also orders changes.
@@ -55,9 +56,15 @@ impl Running {
             counters: stores.counters.clone(),
             metrics: stores.metrics(),
             allow_clock,
+            stand_ins: Arc::default(),
             files: Mutex::new(files),
             public_access: Mutex::new(None),
         }
+    }
+
+    /// The scripts that are exchanged with the configuration.
+    pub(crate) fn with_stand_ins(self, stand_ins: Arc<StandIns>) -> Self {
+        Self { stand_ins, ..self }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -93,7 +100,9 @@ impl Running {
         if let Some(access) = *chosen {
             service.public_access = access;
         }
+        let stand_ins = service.stand_ins.clone();
         let (snapshot, mut warnings) = load::compile(service, load::budget(&imported.settings))?;
+        self.stand_ins.load(&stand_ins);
         warnings.extend(imported.diagnostics);
         self.snapshot.store(Arc::new(snapshot));
         Ok(warnings)

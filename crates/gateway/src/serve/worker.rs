@@ -61,7 +61,12 @@ impl Worker {
     fn new(setup: Arc<Setup>) -> Self {
         let options = &setup.options;
         let ticker = Rc::new(Ticker::new(options.clock.clone()));
-        let upstream = Rc::new(Upstream::new(setup.client_tls.clone(), ticker.clone()));
+        let upstream = Rc::new(Upstream::new(
+            setup.client_tls.clone(),
+            ticker.clone(),
+            options.stand_ins.clone(),
+            options.clock.clone(),
+        ));
         let env = Env {
             clock: options.clock.clone(),
             counters: options.counters.clone(),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use apimite_clock::Clock;
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::env::{Call, CallError, Client, HttpVersion};
 use apimite_policy::exchange::Response;
@@ -27,6 +28,7 @@ use self::pool::{Origin, Pool};
 use self::resolve::Resolver;
 use self::tls::ClientTls;
 use crate::seat::Seat;
+use crate::stand_ins::StandIns;
 use crate::ticker::Ticker;
 
 /// Message of a backend that broke off.
@@ -40,12 +42,14 @@ pub(crate) struct Upstream {
     resolver: Resolver,
     tls: Arc<ClientTls>,
     ticker: Rc<Ticker>,
+    stand_ins: Arc<StandIns>,
+    clock: Clock,
 }
 
 impl Upstream {
-    pub(crate) fn new(tls: Arc<ClientTls>, ticker: Rc<Ticker>) -> Self {
+    pub(crate) fn new(tls: Arc<ClientTls>, ticker: Rc<Ticker>, stand_ins: Arc<StandIns>, clock: Clock) -> Self {
         let time = ticker.coarse();
-        Self { pool: Pool::new(time.clone()), resolver: Resolver::new(time.clone()), tls, ticker }
+        Self { pool: Pool::new(time.clone()), resolver: Resolver::new(time.clone()), tls, ticker, stand_ins, clock }
     }
 
     /// Housekeeping, once a second.
@@ -234,6 +238,12 @@ impl Client for Upstream {
         let seat = Seat::current();
         Box::pin(async move {
             let mut call = call;
+            if let Some(taken) = self.stand_ins.takes(&call) {
+                if let Some(seat) = &seat {
+                    seat.called.set(true);
+                }
+                return Box::pin(self.stand_ins.answer(taken, call, &self.clock)).await;
+            }
             if let Some(seat) = &seat
                 && seat.handshake.get()
                 && call.headers.contains_key(header::UPGRADE)

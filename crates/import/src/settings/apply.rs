@@ -69,6 +69,9 @@ fn service(settings: &Settings) -> Service {
         service.gateway_id = gateway.clone();
     }
     service.hosts = given.hosts.clone();
+    if let Some(dapr) = &settings.dapr {
+        service.dapr = dapr.clone();
+    }
     service.public_access = settings.network.public_access;
     service.decisions = settings.decisions.clone();
     service.connections = settings.connections.clone();
@@ -151,19 +154,27 @@ fn backends(settings: &Settings, source: &Source, draft: &mut Draft, found: &mut
     for (id, given) in &settings.backends {
         let at = Place::new(source, given.span);
         if !draft.backends.contains_key(id) {
-            let Some(url) = &given.url else {
+            let stand_in = given.script.as_ref().map(|_| crate::stand_ins::url(id, ""));
+            let Some(url) = given.url.clone().or(stand_in) else {
                 let help = match nearest(id, draft.backends.keys().map(|id| &**id)) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "write `url = \"…\"` to add it".to_owned(),
+                    None => "write `url = \"…\"` or `script = \"…\"` to add it".to_owned(),
                 };
                 found.push(at.error("settings::backend", format!("there is no backend `{id}`"), help));
                 continue;
             };
-            draft.backends.insert(id.clone(), Placed { value: Backend::single(id, url), at });
+            draft.backends.insert(id.clone(), Placed { value: Backend::single(id, &url), at });
         }
         let Some(backend) = draft.backends.get_mut(id) else { continue };
         if let Some(url) = &given.url {
             backend.value.kind = BackendKind::Single { url: url.clone() };
+        }
+        if given.script.is_some() {
+            let path = match &backend.value.kind {
+                BackendKind::Single { url } => crate::stand_ins::path_of(url).to_owned(),
+                BackendKind::Pool { .. } => String::new(),
+            };
+            backend.value.kind = BackendKind::Single { url: crate::stand_ins::url(id, &path) };
         }
         backend.value.tls.validate_chain = given.validate_certificate_chain.unwrap_or(backend.value.tls.validate_chain);
         backend.value.tls.validate_name = given.validate_certificate_name.unwrap_or(backend.value.tls.validate_name);

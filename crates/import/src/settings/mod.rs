@@ -8,6 +8,7 @@ mod apply;
 mod connections;
 mod decisions;
 mod read;
+mod outside;
 mod sections;
 
 use std::net::SocketAddr;
@@ -61,6 +62,12 @@ pub struct Settings {
     pub counters: Counters,
     /// `[cache]`
     pub cache: Cache,
+    /// `[stand_ins]`: host names, and paths of the scripts that answer in their place.
+    pub stand_ins: IndexMap<Box<str>, (Box<str>, Span)>,
+    /// `[sinks]`
+    pub sinks: Sinks,
+    /// `[dapr]`: base URL of the sidecar.
+    pub dapr: Option<Box<str>>,
     /// `[decisions]`
     pub decisions: Decisions,
     /// `[limits]`
@@ -278,6 +285,8 @@ pub struct UserSettings {
 pub struct BackendSettings {
     /// Base URL.
     pub url: Option<Box<str>>,
+    /// Path of a script that answers in its place.
+    pub script: Option<(Box<str>, Span)>,
     /// Is the certificate chain checked?
     pub validate_certificate_chain: Option<bool>,
     /// Is the host name checked?
@@ -377,6 +386,15 @@ pub struct Cache {
     pub redis: Option<Secret>,
     /// File with the certificates (PEM) of the authorities that may sign the Redis server's; the system's when absent.
     pub redis_ca: Option<Box<str>>,
+}
+
+/// `[sinks]`: where events, metrics and messages of policies go besides the management listener.
+#[derive(Clone, Debug, Default)]
+pub struct Sinks {
+    /// A file that gets a line of JSON for each.
+    pub file: Option<Box<str>>,
+    /// `[sinks.post]`: loggers, queues, topics and namespaces of metrics, and the URLs that theirs are posted to.
+    pub post: IndexMap<Box<str>, Box<str>>,
 }
 
 /// `[limits]`: the product's own protections. Absent limits are those of the component they belong to.

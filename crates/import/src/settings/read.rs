@@ -3,7 +3,7 @@ use apimite_model::Secret;
 use indexmap::IndexMap;
 
 use super::sections::{self, address};
-use super::{Given, Listen, Settings, connections, decisions};
+use super::{Given, Listen, Settings, connections, decisions, outside};
 use crate::files::Files;
 use crate::problems::Sheet;
 use crate::tree::table::Table;
@@ -84,6 +84,15 @@ pub(crate) fn read(source: &Source, around: &Surroundings<'_>, found: &mut Vec<D
     }
     if let Some(t) = table.table(sheet, "cache") {
         settings.cache = sections::cache(t, sheet, around);
+    }
+    if let Some(node) = table.get("stand_ins") {
+        settings.stand_ins = outside::stand_ins(node, sheet);
+    }
+    if let Some(t) = table.table(sheet, "sinks") {
+        settings.sinks = outside::sinks(t, sheet);
+    }
+    if let Some(t) = table.table(sheet, "dapr") {
+        settings.dapr = outside::dapr(t, sheet);
     }
     if let Some(t) = table.table(sheet, "decisions") {
         settings.decisions = decisions::read(t, sheet);

@@ -288,7 +288,7 @@ pub(super) fn user(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> UserSetti
     settings
 }
 
-fn url(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<Box<str>> {
+pub(super) fn url(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<Box<str>> {
     let (text, span) = table.text_at(sheet, key)?;
     if crate::url::is_base_url(&text) {
         return Some(text.into());
@@ -300,6 +300,7 @@ fn url(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> O
 pub(super) fn backend(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> BackendSettings {
     let settings = BackendSettings {
         url: url(&mut table, sheet, "url"),
+        script: table.text_at(sheet, "script").map(|(path, span)| (path.into(), span)),
         validate_certificate_chain: table.flag(sheet, "validate_certificate_chain"),
         validate_certificate_name: table.flag(sheet, "validate_certificate_name"),
         span: table.span(),
