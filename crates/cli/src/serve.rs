@@ -151,8 +151,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         }
     }
     traces.knows(gateway.handle());
-    let running =
-        Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, files);
+    let running = Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, files);
     let running = Arc::new(running.with_stand_ins(outside.stand_ins.clone()));
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {

@@ -50,14 +50,23 @@ fn a_script_answers_in_place_of_a_backend_and_is_reloaded_when_it_changes() {
         "[backends.\"Orders 1\"]\nscript = \"scripts/orders.rhai\"\n",
     );
     let script = |text: &str| write(folder.path(), "scripts/orders.rhai", text);
-    script("fn handle(r) { if \"n\" in this { this.n += 1 } else { this.n = 1 } #{ status: 201, body: #{ n: this.n, path: r.path } } }");
+    script(
+        "fn handle(r) { if \"n\" in this { this.n += 1 } else { this.n = 1 } #{ status: 201, body: #{ n: this.n, path: r.path } } }",
+    );
     let gateway = start(&folder);
     let first = gateway.get("http", "/a/x", &[]);
     assert_eq!((first.status, first.header("content-type")), (201, Some("application/json")));
     assert_eq!(json(&first.body), serde_json::json!({"n": 1, "path": "/x"}));
     // An edit elsewhere leaves the state alone.
-    policy(folder.path(), "<set-backend-service backend-id=\"Orders 1\" />", "<set-header name=\"X-V\"><value>2</value></set-header>");
-    until(|| (gateway.get("http", "/a/x", &[]).header("x-v") == Some("2")).then_some(()), "the policy was not reloaded");
+    policy(
+        folder.path(),
+        "<set-backend-service backend-id=\"Orders 1\" />",
+        "<set-header name=\"X-V\"><value>2</value></set-header>",
+    );
+    until(
+        || (gateway.get("http", "/a/x", &[]).header("x-v") == Some("2")).then_some(()),
+        "the policy was not reloaded",
+    );
     assert!(json(&gateway.get("http", "/a/x", &[]).body)["n"].as_i64().unwrap() > 2);
     script("fn handle(r) { `hello ${r.method}` }");
     until(|| (gateway.get("http", "/a/x", &[]).body == "hello GET").then_some(()), "the script was not reloaded");
@@ -71,7 +80,9 @@ fn a_script_answers_in_place_of_a_backend_and_is_reloaded_when_it_changes() {
     until(|| (gateway.get("http", "/a/x", &[]).status == 500).then_some(()), "the script was not reloaded");
     let failed = gateway.get("http", "/a/x", &[]);
     assert_eq!(failed.header("x-reason"), Some("BackendConnectionFailure"));
-    assert!(failed.header("x-message").is_some_and(|text| text.contains("scripts/orders.rhai") && text.contains("line 2")));
+    assert!(
+        failed.header("x-message").is_some_and(|text| text.contains("scripts/orders.rhai") && text.contains("line 2"))
+    );
 }
 
 #[test]
@@ -99,8 +110,16 @@ fn scripts_stand_in_for_other_servers_and_for_the_identity() {
         "[stand_ins]\n\"login.example.com\" = \"login.rhai\"\n\"Partner.example\" = \"partner.rhai\"\nmanaged-identity = \"identity.rhai\"\n",
     );
     write(folder.path(), "login.rhai", "fn handle(r) { r.query.a }");
-    write(folder.path(), "partner.rhai", "fn handle(r) { #{ body: `${r.headers.authorization}, ${r.headers[\"x-sent\"]}, ${r.url}` } }");
-    write(folder.path(), "identity.rhai", "fn handle(r) { #{ body: #{ access_token: `token for ${r.query.resource}` } } }");
+    write(
+        folder.path(),
+        "partner.rhai",
+        "fn handle(r) { #{ body: `${r.headers.authorization}, ${r.headers[\"x-sent\"]}, ${r.url}` } }",
+    );
+    write(
+        folder.path(),
+        "identity.rhai",
+        "fn handle(r) { #{ body: #{ access_token: `token for ${r.query.resource}` } } }",
+    );
     let gateway = start(&folder);
     let answer = gateway.get("http", "/a/x", &[]);
     assert_eq!(answer.body, "Bearer token for https://vault.azure.net, b c, http://partner.example/base/x");
@@ -164,13 +183,16 @@ fn tokens_of_the_local_identity_are_verified_with_its_key_set() {
     let gateway = start(&folder);
     let token = gateway.get("http", "/a/x", &[]).body;
     let management = gateway.address("management");
-    let discovery = request(&management, "GET", "/apimite/identity/.well-known/openid-configuration", &[("X", "1")], "");
+    let discovery =
+        request(&management, "GET", "/apimite/identity/.well-known/openid-configuration", &[("X", "1")], "");
     assert!(json(&discovery.body)["jwks_uri"].as_str().unwrap().ends_with("/apimite/identity/keys"));
     let url = format!("http://{management}/apimite/identity/.well-known/openid-configuration");
     // The gateway itself verifies its token as a backend would.
     policy(
         folder.path(),
-        &format!("<validate-jwt header-name=\"Authorization\"><openid-config url=\"{url}\" /><audiences><audience>https://api.example</audience></audiences></validate-jwt><return-response><set-body>good</set-body></return-response>"),
+        &format!(
+            "<validate-jwt header-name=\"Authorization\"><openid-config url=\"{url}\" /><audiences><audience>https://api.example</audience></audiences></validate-jwt><return-response><set-body>good</set-body></return-response>"
+        ),
         "",
     );
     let bearer = format!("Bearer {token}");
@@ -244,7 +266,8 @@ fn events_of_a_stream_arrive_one_by_one_and_are_counted_when_it_ends() {
     let mut client = TcpStream::connect(&address).unwrap();
     client.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     let body = r#"{"stream":true,"messages":[{"role":"user","content":"hello world"}]}"#;
-    let head = format!("POST /a/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let head =
+        format!("POST /a/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     client.write_all(head.as_bytes()).unwrap();
     let mut seen = String::new();
     let mut part = [0_u8; 1024];
@@ -295,7 +318,13 @@ fn a_client_that_goes_away_has_used_what_had_passed_by_then() {
     drop(client);
     let management = gateway.address("management");
     let used = || {
-        let counters = request(&management, "POST", "/apimite/counters", &[("Content-Type", "application/json")], r#"{"policy":"token-limit"}"#);
+        let counters = request(
+            &management,
+            "POST",
+            "/apimite/counters",
+            &[("Content-Type", "application/json")],
+            r#"{"policy":"token-limit"}"#,
+        );
         json(&counters.body)["counters"][0]["used"].as_i64().filter(|used| *used == 16)
     };
     until(used, "what had passed was not counted");
@@ -309,9 +338,13 @@ fn huge_and_broken_bodies_of_model_and_client_end_in_answers() {
             answer(stream, "application/json", &huge);
         }
         body if body.contains("deep") => answer(stream, "application/json", &"[".repeat(200_000)),
-        body if body.contains("line") => answer(stream, "text/event-stream", &format!("data: {}", "z".repeat(3_000_000))),
+        body if body.contains("line") => {
+            answer(stream, "text/event-stream", &format!("data: {}", "z".repeat(3_000_000)))
+        }
         body if body.contains("cut") => {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":",
+            );
         }
         _ => answer(stream, "application/json", "{\"usage\":{\"total_tokens\":1e400}}"),
     });
@@ -340,7 +373,9 @@ fn huge_and_broken_bodies_of_model_and_client_end_in_answers() {
 
 #[test]
 fn embeddings_and_content_safety_are_asked_over_sockets() {
-    let model = server(|_, _, stream| answer(stream, "application/json", "{\"choices\":[{\"message\":{\"content\":\"fine\"}}]}"));
+    let model = server(|_, _, stream| {
+        answer(stream, "application/json", "{\"choices\":[{\"message\":{\"content\":\"fine\"}}]}")
+    });
     let (asked, told) = mpsc::channel::<String>();
     let asked = std::sync::Mutex::new(asked);
     let services = server(move |head, body, stream| {
@@ -359,7 +394,9 @@ fn embeddings_and_content_safety_are_asked_over_sockets() {
         &format!("http://{model}"),
         "<llm-content-safety backend-id=\"safety\"><categories><category name=\"Hate\" threshold=\"4\" /></categories></llm-content-safety><llm-semantic-cache-lookup score-threshold=\"0.1\" embeddings-backend-id=\"embeddings\" />",
         "<llm-semantic-cache-store duration=\"60\" />",
-        &format!("[backends.safety]\nurl = \"http://{services}\"\n[backends.embeddings]\nurl = \"http://{services}/embeddings\"\n"),
+        &format!(
+            "[backends.safety]\nurl = \"http://{services}\"\n[backends.embeddings]\nurl = \"http://{services}/embeddings\"\n"
+        ),
     );
     let gateway = start(&folder);
     let address = gateway.address("http");

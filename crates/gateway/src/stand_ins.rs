@@ -224,7 +224,8 @@ mod tests {
         Script { host: "api.example".into(), path: "x.rhai".into(), code: code.into() }
     }
 
-    const COUNTS: &str = "fn handle(r) { if \"n\" in this { this.n += 1 } else { this.n = 1 } `${r.path} ${r.query.a} ${this.n}` }";
+    const COUNTS: &str =
+        "fn handle(r) { if \"n\" in this { this.n += 1 } else { this.n = 1 } `${r.path} ${r.query.a} ${this.n}` }";
 
     fn call(url: &str) -> Call {
         Call {

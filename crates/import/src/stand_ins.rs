@@ -73,7 +73,10 @@ mod tests {
 
     #[test]
     fn a_scripted_backend_has_a_host_of_its_own_and_keeps_its_path() {
-        assert_eq!(&*url("Open AI", path_of("https://x.openai.azure.com/openai")), "http://open-20-ai.stand-in.apimite/openai");
+        assert_eq!(
+            &*url("Open AI", path_of("https://x.openai.azure.com/openai")),
+            "http://open-20-ai.stand-in.apimite/openai"
+        );
         assert_eq!(path_of("http://x"), "");
         assert_ne!(host("a_b"), host("a b"));
     }

@@ -7,8 +7,8 @@
 mod apply;
 mod connections;
 mod decisions;
-mod read;
 mod outside;
+mod read;
 mod sections;
 
 use std::net::SocketAddr;

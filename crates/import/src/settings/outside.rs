@@ -21,7 +21,12 @@ pub(super) fn stand_ins(node: &Node<'_>, sheet: &mut Sheet<'_>) -> IndexMap<Box<
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'));
         if !is_host {
             let message = format!("`{}` is no host name", member.key);
-            sheet.error("settings::stand-in", member.node.span, message, "write it like `\"api.example.com\" = \"x.rhai\"`");
+            sheet.error(
+                "settings::stand-in",
+                member.node.span,
+                message,
+                "write it like `\"api.example.com\" = \"x.rhai\"`",
+            );
         } else if let Some(path) = member.node.scalar() {
             all.insert(name.into(), (path.into(), member.node.span));
         } else {
