@@ -38,7 +38,7 @@ fn start(folder: &tempfile::TempDir) -> Gateway {
 }
 
 fn json(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    serde_json::from_str(text).unwrap()
 }
 
 #[test]
