@@ -49,9 +49,9 @@ struct QuotaByKey {
     meter: LazyMeter,
 }
 
-/// Keys that a request was counted under.
+/// Keys that a request was counted under, and how often.
 #[derive(Default)]
-struct Counted(Vec<CounterKey>);
+struct Counted(Vec<(CounterKey, u64)>);
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let key = cx.text(element, "counter-key");
@@ -114,7 +114,10 @@ impl Io for QuotaByKey {
     fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
         Box::pin(async move {
             let key = CounterKey::new(CounterKind::QuotaByKey, "", &self.key.get(exchange)?);
-            let again = exchange.notes.get::<Counted>().is_some_and(|counted| counted.0.contains(&key));
+            let before = exchange.notes.get::<Counted>();
+            let before =
+                before.and_then(|counted| counted.0.iter().find(|(of, _)| *of == key)).map(|(_, count)| *count);
+            let again = before.is_some();
             let now = env.clock.now();
             let count = if self.waits || again {
                 0
@@ -123,7 +126,10 @@ impl Io for QuotaByKey {
                 if counts { u64::try_from(self.count.get(exchange)?).unwrap_or(0) } else { 0 }
             };
             let decision = if count == 0 {
-                env.counters.peek_quota(&key, &self.quota, now).await
+                // What this very request was counted before must not refuse it now.
+                let own = before.unwrap_or(0);
+                let quota = QuotaLimit { calls: self.quota.calls.map(|calls| calls.saturating_add(own)), ..self.quota };
+                env.counters.peek_quota(&key, &quota, now).await
             } else {
                 env.counters.check_quota(&key, &self.quota, Usage::calls(count), now).await
             };
@@ -138,7 +144,7 @@ impl Io for QuotaByKey {
                 exchange.notes.put(Counted::default());
             }
             if let Some(counted) = exchange.notes.get_mut::<Counted>() {
-                counted.0.push(key);
+                counted.0.push((key, count));
             }
             let quota = self.quota;
             if quota.bytes.is_some() {

@@ -1,4 +1,5 @@
-//! The section `[counters]` of `apimite.toml`.
+//! What a store is told. The executable fills it from `[counters]` of `apimite.toml` (`docs/counters.md`); programs that have nothing but
+//! counters can read it from TOML of this form:
 //!
 //! ```toml
 //! [counters]

@@ -190,6 +190,19 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// Every tier by its name.
+    pub const NAMES: [(&str, Self); 9] = [
+        ("Consumption", Self::Consumption),
+        ("Developer", Self::Developer),
+        ("Basic", Self::Basic),
+        ("Standard", Self::Standard),
+        ("Premium", Self::Premium),
+        ("BasicV2", Self::BasicV2),
+        ("StandardV2", Self::StandardV2),
+        ("PremiumV2", Self::PremiumV2),
+        ("SelfHosted", Self::SelfHosted),
+    ];
+
     /// Is it one of the v2 tiers (token-bucket limits)?
     pub const fn is_v2(self) -> bool {
         matches!(self, Self::BasicV2 | Self::StandardV2 | Self::PremiumV2)

@@ -9,6 +9,7 @@
 //! | ```` ```fragment ID ```` | a policy fragment |
 //! | ```` ```named-values ```` | lines `name = value` |
 //! | ```` ```file PATH ```` | a file of the configuration, as in a folder of artifacts: backends, schemas, `apis/api/specification.yaml` for the API's operations |
+//! | ```` ```tier NAME ```` | the tier of the service, such as `StandardV2`; `Developer` without one |
 //! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
 //! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service |
 //! | ```` ```revocations ```` | a revocation list, PEM |

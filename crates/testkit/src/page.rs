@@ -50,6 +50,7 @@ impl Page {
             "policy",
             "fragment",
             "named-values",
+            "tier",
             "connection",
             "certificate",
             "revocations",

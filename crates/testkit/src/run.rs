@@ -12,7 +12,7 @@ use apimite_diag::Source;
 use apimite_import::{Files, Memory};
 use apimite_model::{
     Api, Backend as Entity, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText,
-    Product, Secret, Service, Subscription, SubscriptionScope,
+    Product, Secret, Service, Subscription, SubscriptionScope, Tier,
 };
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::code::Compiler;
@@ -159,6 +159,13 @@ impl<'a> World<'a> {
                     let named = NamedValue { id: name.clone(), name: name.clone(), value, secret: false, source: None };
                     self.service.named_values.insert(name, named);
                 }
+                self.compiled = None;
+                Ok(())
+            }
+            "tier" => {
+                let wanted = block.words.first().ok_or("a tier needs its name behind the fence")?;
+                let found = Tier::NAMES.into_iter().find(|(name, _)| name == wanted);
+                self.service.tier = found.ok_or_else(|| format!("`{wanted}` is no tier"))?.1;
                 self.compiled = None;
                 Ok(())
             }

@@ -24,17 +24,7 @@ pub(crate) const STATES: [(&str, SubscriptionState); 6] = [
     ("expired", SubscriptionState::Expired),
 ];
 
-const TIERS: [(&str, Tier); 9] = [
-    ("Consumption", Tier::Consumption),
-    ("Developer", Tier::Developer),
-    ("Basic", Tier::Basic),
-    ("Standard", Tier::Standard),
-    ("Premium", Tier::Premium),
-    ("BasicV2", Tier::BasicV2),
-    ("StandardV2", Tier::StandardV2),
-    ("PremiumV2", Tier::PremiumV2),
-    ("SelfHosted", Tier::SelfHosted),
-];
+const TIERS: [(&str, Tier); 9] = Tier::NAMES;
 
 /// The tier of a SKU name.
 pub(crate) fn tier(sku: &str) -> Option<Tier> {
