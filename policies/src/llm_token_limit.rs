@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use apimite_clock::Timestamp;
 use apimite_counters::{
-    Algorithm, CalendarUnit, CounterKey, Kind as CounterKind, Outcome, QuotaLimit, QuotaPeriod, Refusal, TokenLimit,
-    Usage as Count,
+    Algorithm, CalendarUnit, CounterKey, Kind as CounterKind, LazyMeter, Outcome, QuotaLimit, QuotaPeriod, Refusal,
+    TokenLimit, Usage as Count,
 };
 use apimite_document::Element;
 use apimite_policy::arg::{BoolArg, IntArg, TextArg};
@@ -87,6 +87,8 @@ struct Policy {
     kind: PromptType,
     ignore_prompt: bool,
     names: Arc<Names>,
+    rate_meter: LazyMeter,
+    quota_meter: LazyMeter,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -122,6 +124,8 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         kind,
         ignore_prompt: cx.boolean(element, "ignore-prompt")?.as_literal() == Some(true),
         names: Arc::new(names?),
+        rate_meter: LazyMeter::new(CounterKind::TokenRate, &cx.place(element)),
+        quota_meter: LazyMeter::new(CounterKind::TokenQuota, &cx.place(element)),
     }))
 }
 
@@ -251,6 +255,7 @@ impl Policy {
             if left == 0 || !quota.again && estimate > 0 && estimate >= left {
                 wait = Some(left_of(quota.limit.period, now));
             }
+            self.quota_meter.of(&env.counters).note(wait.is_none(), left.saturating_sub(1));
         }
         if let Some(rate) = &limits.rate {
             let decision = if rate.again || wait.is_some() {
@@ -262,7 +267,9 @@ impl Policy {
                 return Err(store_away(self.names.retry_header().clone(), decision.retry_after));
             }
             let counted_and_fits = rate.again && estimate > 0 && decision.used <= u64::from(rate.limit.tokens);
-            if !decision.admitted && !counted_and_fits {
+            let admitted = decision.admitted || counted_and_fits;
+            self.rate_meter.of(&env.counters).note(admitted, decision.remaining);
+            if !admitted {
                 return Err(self.names.rate_exceeded(exchange, decision.retry_after));
             }
         }

@@ -18,7 +18,8 @@ pub struct Meter {
 }
 
 impl Meter {
-    fn note(&self, admitted: bool, remaining: u64) {
+    /// Notes whether a call was admitted, and what is left for its key.
+    pub fn note(&self, admitted: bool, remaining: u64) {
         let count = if admitted { &self.admitted } else { &self.refused };
         count.fetch_add(1, Ordering::Relaxed);
         self.remaining.store(remaining, Ordering::Relaxed);
