@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Switch public network access of a running gateway on or off; takes effect with the next request
     PublicAccess(PublicAccess),
+    /// Show how the real `az` signs in to the running gateway, or write it a folder
+    AzLogin(AzLogin),
     /// Move, freeze or resume the clock of a running gateway
     Clock(ClockArgs),
     /// Read the configuration of a running gateway again
@@ -70,6 +72,16 @@ pub(crate) struct Serve {
     /// Address of the management listener; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) management: Option<SocketAddr>,
+    /// Address of Azure Resource Manager for `az` (HTTPS); port 0 takes a free one, `off` leaves it out
+    /// [default: 127.0.0.1:8244]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) arm: Option<String>,
+    /// Secret of the service principal `local` for `az login`
+    #[arg(long, value_name = "SECRET", default_value = "local", env = "APIMITE_ARM_SECRET", hide_env_values = true)]
+    pub(crate) arm_secret: String,
+    /// Long operations of Azure Resource Manager finish at once, or take the time they take in Azure
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) long_operations: LongOperations,
     /// Write every bound address to this file as JSON once requests are answered
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -94,6 +106,28 @@ pub(crate) struct Serve {
     /// Seconds that requests in flight may take after SIGTERM [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain: Option<u64>,
+}
+
+/// How long operations of Azure Resource Manager take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LongOperations {
+    /// No time
+    #[default]
+    AtOnce,
+    /// What they take in Azure, by the gateway's clock
+    Azure,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AzLogin {
+    /// Write a folder with all that `az` needs to be signed in, instead of printing commands
+    pub(crate) folder: Option<PathBuf>,
+    /// State folder of the running gateway
+    #[arg(long, value_name = "FOLDER", default_value = ".apimite")]
+    pub(crate) state: PathBuf,
+    /// Secret that the gateway was started with
+    #[arg(long, value_name = "SECRET", default_value = "local", env = "APIMITE_ARM_SECRET", hide_env_values = true)]
+    pub(crate) secret: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to the terminal")]
 
 mod args;
+mod az_login;
 mod check;
 mod control;
 mod echo;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::AzLogin(args) => az_login::run(&args),
         Command::PublicAccess(args) => control::public_access(&args),
         Command::Clock(args) => control::clock(&args),
         Command::Reload(args) => control::reload(&args),

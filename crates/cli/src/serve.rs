@@ -3,6 +3,7 @@
 mod access_log;
 mod banner;
 mod certificates;
+mod manage;
 mod outside;
 mod running;
 mod stores;
@@ -36,6 +37,7 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const HTTP: SocketAddr = local(8280);
 const HTTPS: SocketAddr = local(8243);
 const MANAGEMENT: SocketAddr = local(8281);
+const ARM: SocketAddr = local(8244);
 
 const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
@@ -47,6 +49,7 @@ pub(crate) struct Addresses {
     pub(crate) http: Option<SocketAddr>,
     pub(crate) https: Option<SocketAddr>,
     pub(crate) management: Option<SocketAddr>,
+    pub(crate) arm: Option<SocketAddr>,
     pub(crate) private_endpoints: Vec<(Box<str>, SocketAddr)>,
 }
 
@@ -83,7 +86,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     let origin = origin(args);
     let imported = load::import(&origin)?;
     let mut diagnostics = imported.diagnostics.clone();
-    let (mut service, settings, files) = (imported.service, imported.settings, imported.files);
+    let (mut service, settings) = (imported.service.clone(), imported.settings.clone());
     // The side runtime carries the echo backend, management and the watcher; the data plane has threads of its own.
     let side = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -120,6 +123,10 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         Some(address) => Some(bind(address, "management")?),
         None => None,
     };
+    let arm = match arm_address(args)? {
+        Some(address) => Some(bind(address, "Azure Resource Manager")?),
+        None => None,
+    };
     let log = access_log::log(args.quiet || args.json);
     let stores = side.block_on(stores::start(&settings, &clock))?;
     let counters = stores.counters.clone();
@@ -137,7 +144,11 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     let traces = Arc::new(TraceLog::new(clock.clone(), management_address, args.trace));
     options.observer = Some(Arc::new(Watcher { log, traces: traces.clone() }));
     let secured = options.listeners.iter().any(|l| l.security == apimite_gateway::config::Security::Tls);
-    let ca = if secured { Some(certificates::certificates(&settings, &names, &clock, &mut options)?) } else { None };
+    let issuer = match secured || arm.is_some() {
+        true => Some(Arc::new(certificates::certificates(&settings, &names, &clock, &mut options)?)),
+        false => None,
+    };
+    let ca = issuer.as_ref().map(|issuer| issuer.ca_file.clone());
     let gateway = Gateway::start(options, snapshot).map_err(|error| {
         refusal("serve::start", error.to_string(), "choose another address, or port 0 for a free one")
     })?;
@@ -151,8 +162,13 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         }
     }
     traces.knows(gateway.handle());
-    let running = Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, files);
+    let running =
+        Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, imported);
     let running = Arc::new(running.with_stand_ins(outside.stand_ins.clone()));
+    if let (Some(listener), Some(issuer)) = (arm, &issuer) {
+        addresses.arm = listener.local_addr().ok();
+        manage::start(args, listener, issuer, &running, &side)?;
+    }
     side.spawn(echo::serve(echo));
     if let Some(listener) = management {
         let routes = apimite_management::local::routes(running.clone());
@@ -191,6 +207,18 @@ async fn until_signal(running: &Arc<Running>) {
                 let _ = tokio::task::spawn_blocking(move || running.reload_and_tell()).await;
             }
         }
+    }
+}
+
+/// Where Azure Resource Manager listens. With ports chosen on the command line it takes a free one too.
+fn arm_address(args: &Serve) -> Result<Option<SocketAddr>, Diagnostics> {
+    let free = args.management.is_some_and(|address| address.port() == 0);
+    match args.arm.as_deref() {
+        None => Ok(Some(if free { local(0) } else { ARM })),
+        Some("off") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| {
+            refusal("serve::arm", format!("`{text}` is no address"), "write `--arm 127.0.0.1:8244`, or `--arm off`")
+        }),
     }
 }
 

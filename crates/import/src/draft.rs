@@ -54,7 +54,7 @@ pub(crate) struct Link {
 type ById<T> = IndexMap<Box<str>, Placed<T>>;
 
 /// The parts of a service, before they are checked against one another.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) apis: Vec<Placed<Api>>,
     pub(crate) version_sets: ById<VersionSet>,

@@ -26,6 +26,12 @@ pub struct Imported {
     pub diagnostics: Diagnostics,
     /// Every file that was read, for watching and for telling whether something changed.
     pub files: Vec<FileRead>,
+    /// What was read, for resources that are put over it.
+    pub(crate) draft: Draft,
+    /// The service without its parts.
+    pub(crate) base: Service,
+    /// What was found wrong while reading.
+    pub(crate) read_diagnostics: Vec<Diagnostic>,
 }
 
 impl Imported {
@@ -33,12 +39,13 @@ impl Imported {
     pub(crate) fn assemble(mut draft: Draft, settings: Settings, reader: Reader<'_>) -> Self {
         let Reader { mut found, read: mut files, .. } = reader;
         let service = settings::apply(&settings, &mut draft, &mut found);
+        let (read_diagnostics, base) = (found.clone(), service.clone());
         checks::check(&draft, &mut found);
-        let service = draft.finish(service);
+        let service = draft.clone().finish(service);
         let mut diagnostics = Diagnostics(found);
         diagnostics.sort();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Self { service, settings, diagnostics, files }
+        Self { service, settings, diagnostics, files, draft, base, read_diagnostics }
     }
 
     /// Do both imports read the same bytes from the same files?

@@ -111,6 +111,14 @@ impl Network {
         Ok(())
     }
 
+    /// Deletes a peering; `false` when there was none.
+    pub fn delete_peering(&mut self, network: &ResourceId, name: &str) -> bool {
+        let Some(network) = self.virtual_networks.get_mut(network) else { return false };
+        let before = network.peerings.len();
+        network.peerings.retain(|peering| !peering.name.eq_ignore_ascii_case(name));
+        network.peerings.len() < before
+    }
+
     /// Deletes a virtual network; `false` when there was none.
     ///
     /// # Errors

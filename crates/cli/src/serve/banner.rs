@@ -37,6 +37,7 @@ pub(super) fn announce(args: &Serve, origin: &Origin, addresses: &Addresses, ca:
         println!("  {:<18} {scheme}://{address}", format!("private {name}"));
     }
     show("management", addresses.management, "http");
+    show("ARM, for az", addresses.arm, "https");
     if let Some(ca) = ca {
         println!("  {:<18} {}   (curl --cacert)", "local CA", ca.display());
     }
@@ -56,6 +57,7 @@ fn as_json(addresses: &Addresses) -> serde_json::Value {
         "http": text(addresses.http),
         "https": text(addresses.https),
         "management": text(addresses.management),
+        "arm": text(addresses.arm),
         "private_endpoints": endpoints,
     })
 }

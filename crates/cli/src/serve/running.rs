@@ -1,31 +1,82 @@
 //! What can be changed about a running gateway.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use apimite_arm::Arm;
+use apimite_arm::effect::{Configured, Plan};
 use apimite_clock::Clock;
 use apimite_counters::sync::NodeId;
 use apimite_counters::{
     CounterFilter, CounterView, Counters, Kind, Metrics, Outcome, PeriodBounds, RunningCounters, Usage,
 };
-use apimite_diag::Diagnostics;
+use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_gateway::{Snapshot, StandIns};
 use apimite_import::{FileRead, Imported};
 use apimite_management::local::{ClockChange, Local};
 use apimite_model::{PublicAccess, Service};
+use apimite_network::names;
 use apimite_policy::compile::CompiledService;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use super::certificates::Issuer;
+use super::manage::{self, Compiled};
 use crate::args::Format;
 use crate::load::{self, Origin};
 use crate::report;
 
+/// What is in force, for whoever changes it.
+pub(crate) struct InForce {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    /// What was compiled last.
+    compiled: Mutex<Option<Compiled>>,
+    /// Issues certificates for new names.
+    issuer: OnceLock<Arc<Issuer>>,
+}
+
+impl InForce {
+    /// Serves new requests by what was compiled.
+    pub(crate) fn put(&self, compiled: Compiled, access: PublicAccess, plan: &Plan) {
+        if let (Some(issuer), Some(served)) = (self.issuer.get(), &plan.primary) {
+            let name = &served.name;
+            let before = self.compiled.lock().as_ref().map(|known| known.snapshot().compiled.service.name.to_string());
+            if before.as_deref() != Some(name) {
+                issuer.also_for(&[names::gateway(name), names::private(name)]);
+            }
+        }
+        let snapshot = compiled.snapshot();
+        if snapshot.compiled.service.public_access == access {
+            self.snapshot.store(snapshot);
+        } else {
+            self.snapshot.store(Arc::new(with_access(&snapshot, access)));
+        }
+        *self.compiled.lock() = Some(compiled);
+    }
+}
+
+/// The same with another word about callers from the internet.
+fn with_access(snapshot: &Snapshot, access: PublicAccess) -> Snapshot {
+    Snapshot::new(CompiledService {
+        service: Arc::new(Service { public_access: access, ..(*snapshot.compiled.service).clone() }),
+        apis: snapshot.compiled.apis.clone(),
+        global: snapshot.compiled.global.clone(),
+    })
+}
+
 /// A running gateway's configuration and clock.
 pub(crate) struct Running {
     origin: Origin,
-    snapshot: Arc<ArcSwap<Snapshot>>,
+    in_force: Arc<InForce>,
+    /// What the configuration said when it was last read without fault.
+    imported: ArcSwap<Imported>,
+    /// The same as management sees it.
+    pub(super) configured: ArcSwap<Configured>,
+    /// Azure Resource Manager, once it is there: every change of the network goes through it.
+    arm: OnceLock<Arc<Arm>>,
+    /// Why management's last change was refused, for the terminal.
+    why: Mutex<Diagnostics>,
     echo: SocketAddr,
     clock: Clock,
     counters: Counters,
@@ -46,18 +97,25 @@ impl Running {
         clock: Clock,
         stores: &RunningCounters,
         allow_clock: bool,
-        files: Vec<FileRead>,
+        imported: Imported,
     ) -> Self {
+        let files = Mutex::new(imported.files.clone());
+        let imported = Arc::new(imported);
+        let compiled = Compiled::first(imported.clone(), snapshot.load_full());
         Self {
             origin,
-            snapshot,
+            in_force: Arc::new(InForce { snapshot, compiled: Mutex::new(Some(compiled)), issuer: OnceLock::new() }),
+            configured: ArcSwap::from_pointee(manage::configured(&imported)),
+            imported: ArcSwap::new(imported),
+            arm: OnceLock::new(),
+            why: Mutex::default(),
             echo,
             clock,
             counters: stores.counters.clone(),
             metrics: stores.metrics(),
             allow_clock,
             stand_ins: Arc::default(),
-            files: Mutex::new(files),
+            files,
             public_access: Mutex::new(None),
         }
     }
@@ -65,6 +123,41 @@ impl Running {
     /// The scripts that are exchanged with the configuration.
     pub(crate) fn with_stand_ins(self, stand_ins: Arc<StandIns>) -> Self {
         Self { stand_ins, ..self }
+    }
+
+    /// From now on changes go through management.
+    pub(crate) fn managed_by(&self, arm: Arc<Arm>) {
+        // It is told once, when the gateway starts.
+        let _ = self.arm.set(arm);
+    }
+
+    /// New names of the service get certificates from here.
+    pub(super) fn issued_by(&self, issuer: Arc<Issuer>) {
+        let _ = self.in_force.issuer.set(issuer);
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) fn echo(&self) -> SocketAddr {
+        self.echo
+    }
+
+    pub(super) fn imported(&self) -> Arc<Imported> {
+        self.imported.load_full()
+    }
+
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        self.in_force.clone()
+    }
+
+    pub(super) fn compiled_last(&self) -> parking_lot::MutexGuard<'_, Option<Compiled>> {
+        self.in_force.compiled.lock()
+    }
+
+    pub(super) fn found(&self, found: Diagnostics) {
+        *self.why.lock() = found;
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -95,6 +188,30 @@ impl Running {
         if imported.diagnostics.has_errors() {
             return Err(imported.diagnostics);
         }
+        if let Some(arm) = self.arm.get() {
+            let mut warnings = imported.diagnostics.clone();
+            let before = self.imported.swap(Arc::new(imported));
+            self.configured.store(Arc::new(manage::configured(&self.imported.load())));
+            self.found(Diagnostics::default());
+            let outcome = arm.refresh();
+            let found = std::mem::take(&mut *self.why.lock());
+            return match outcome {
+                Ok(()) => {
+                    self.stand_ins.load(&self.imported.load().service.stand_ins);
+                    warnings.extend(found);
+                    Ok(warnings)
+                }
+                Err(error) => {
+                    self.configured.store(Arc::new(manage::configured(&before)));
+                    self.imported.store(before);
+                    Err(if found.has_errors() {
+                        found
+                    } else {
+                        Diagnostics(vec![Diagnostic::new("arm::refused", error.to_string())])
+                    })
+                }
+            };
+        }
         let mut service = imported.service;
         load::with_echo(&mut service, self.echo);
         if let Some(access) = *chosen {
@@ -104,7 +221,7 @@ impl Running {
         let (snapshot, mut warnings) = load::compile(service, load::budget(&imported.settings))?;
         self.stand_ins.load(&stand_ins);
         warnings.extend(imported.diagnostics);
-        self.snapshot.store(Arc::new(snapshot));
+        self.in_force.snapshot.store(Arc::new(snapshot));
         Ok(warnings)
     }
 
@@ -131,16 +248,13 @@ impl Running {
 
 impl Local for Running {
     fn set_public_access(&self, enabled: bool) -> Result<(), String> {
+        if let Some(arm) = self.arm.get() {
+            return arm.set_public_access(enabled).map_err(|error| error.message);
+        }
         let mut chosen = self.public_access.lock();
         let access = if enabled { PublicAccess::Enabled } else { PublicAccess::Disabled };
-        let now = self.snapshot.load_full();
-        let service = Service { public_access: access, ..(*now.compiled.service).clone() };
-        let compiled = CompiledService {
-            service: Arc::new(service),
-            apis: now.compiled.apis.clone(),
-            global: now.compiled.global.clone(),
-        };
-        self.snapshot.store(Arc::new(Snapshot::new(compiled)));
+        let now = self.in_force.snapshot.load_full();
+        self.in_force.snapshot.store(Arc::new(with_access(&now, access)));
         *chosen = Some(access);
         Ok(())
     }
@@ -195,7 +309,7 @@ impl Local for Running {
     }
 
     fn status(&self) -> Value {
-        let snapshot = self.snapshot.load();
+        let snapshot = self.in_force.snapshot.load();
         let service = &snapshot.compiled.service;
         json!({
             "service": service.name,

@@ -32,7 +32,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 ///
 /// # Errors
 /// A sentence when the crypto provider lacks something.
-pub(crate) fn server_config(
+pub fn server_config(
     certificates: Arc<Certificates>,
     clients: ClientCertificates,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {

@@ -1,0 +1,122 @@
+//! What management does to running gateways.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use apimite_network::Network;
+use serde_json::Value;
+
+use crate::error::Detail;
+use crate::state::Resource;
+
+/// The gateways that management drives; the executable wires it.
+pub trait Gateways: Send + Sync {
+    /// What the configuration describes at present.
+    fn configured(&self) -> Arc<Configured>;
+
+    /// Reads an API definition (`openapi`, `swagger-json`, `wsdl` and so on, as ARM names them).
+    ///
+    /// # Errors
+    /// Every finding.
+    fn definition(&self, format: &str, text: &str) -> Result<Definition, Vec<Detail>>;
+
+    /// Makes everything ready that a change needs (reads, checks, compiles) and gives back what puts it in force, which
+    /// cannot fail. Dropped without being called, nothing has changed.
+    ///
+    /// # Errors
+    /// Every finding.
+    fn prepare(&self, plan: Plan) -> Result<Box<dyn FnOnce() + Send>, Vec<Detail>>;
+}
+
+/// What a configuration (a folder, a file, the sample) describes.
+#[derive(Clone, Debug, Default)]
+pub struct Configured {
+    /// Resource id of the service.
+    pub service: String,
+    /// The service's own body: `location`, `sku`, `properties`.
+    pub body: Value,
+    /// Resources below the service, by path in lower case: `apis/orders/operations/list`.
+    pub children: BTreeMap<String, Child>,
+    /// Private endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// Dependencies that were tried, by the key of the network's table.
+    pub reached: BTreeMap<String, Reached>,
+}
+
+/// What an API definition describes.
+#[derive(Clone, Debug, Default)]
+pub struct Definition {
+    /// Title.
+    pub title: String,
+    /// Description.
+    pub description: String,
+    /// Base URL of its backend.
+    pub service_url: String,
+    /// `http`, `soap` or `graphql`.
+    pub kind: String,
+    /// Operations and schemas: path below the API (`operations/list`), and properties.
+    pub children: Vec<(String, Value)>,
+}
+
+/// A configured private endpoint.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Name.
+    pub name: String,
+    /// `Approved`, `Pending`, `Rejected`.
+    pub state: String,
+    /// Private address.
+    pub address: Option<String>,
+}
+
+/// Whether a dependency was reached.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// `host:port`
+    pub at: String,
+    /// Why not; empty when it was.
+    pub error: String,
+}
+
+/// A configured resource below the service.
+#[derive(Clone, Debug)]
+pub struct Child {
+    /// Path below the service as it is written: `apis/Orders/operations/List`.
+    pub path: String,
+    /// `properties`
+    pub properties: Value,
+}
+
+/// All that is to be in force.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The instance of the gateway's own listeners; `None` once it was deleted.
+    pub primary: Option<Served>,
+    /// Instances besides it.
+    pub others: Vec<Served>,
+    /// The network.
+    pub network: Arc<Network>,
+}
+
+/// One instance.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Resource id.
+    pub id: String,
+    /// Was it made by a request, rather than by the configuration?
+    pub claimed: bool,
+    /// Name.
+    pub name: String,
+    /// Region, as people write it.
+    pub location: String,
+    /// Name of its tier.
+    pub sku: String,
+    /// May callers from the internet use it?
+    pub public: bool,
+    /// Resources below it that were put, parents before children.
+    pub children: Vec<Arc<Resource>>,
+    /// Paths below it, in lower case, of configured resources that were deleted.
+    pub removed: Vec<String>,
+    /// Number of the last change of the children: while it stays, they are the same.
+    pub children_serial: u64,
+}
