@@ -108,7 +108,7 @@ impl Script {
         lend(here, || {
             let mut scope = Scope::new();
             if let Some(context) = settings.context {
-                let context = Net(Value::Host(Type::of(context), host.context_number()));
+                let context = Net(Value::Host(Type::of(context), 0));
                 scope.push_constant_dynamic("context", Dynamic::from(context));
             }
             let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast);

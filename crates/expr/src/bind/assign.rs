@@ -126,6 +126,11 @@ impl<'a> Binder<'a> {
                 let on = args.first().map_or_else(Type::error, |a| a.value.ty);
                 if self.setter(&e, kind).is_none() {
                     let name = member.name;
+                    if member.is_static {
+                        let on = member.def.full_name();
+                        self.report("CS0200", span, format!("Property or indexer '{on}.{name}' cannot be assigned to -- it is read only"));
+                        return None;
+                    }
                     let shown = if name == "this" { format!("{on}.this[]") } else { format!("{on}.{name}") };
                     self.report(
                         "CS0200",

@@ -8,7 +8,7 @@ use super::Binder;
 use super::bound::{Arg, B, Callee, FnId, K, Methods};
 use super::overload::{Fit, Given, Misfit};
 use crate::library::{Member, MemberKind, ParamMode};
-use crate::syntax::ast;
+use crate::syntax::ast::{self, ArgModifier};
 use crate::types::{Kind, Type};
 
 impl<'a> Binder<'a> {
@@ -70,6 +70,9 @@ impl<'a> Binder<'a> {
         }
         let mut args = Vec::new();
         for (argument, (ty, mode)) in given.into_iter().zip(params) {
+            if let Some(refused) = self.wrong_modifier(&argument, mode, args.len() + 1) {
+                return refused;
+            }
             let value = match mode {
                 ParamMode::Ref | ParamMode::Out => self.by_reference(argument.value, ty, mode),
                 _ => self.argument(argument.value, ty, args.len() + 1),
@@ -77,6 +80,27 @@ impl<'a> Binder<'a> {
             args.push(Arg { value, mode });
         }
         B::new(K::Invoke { target: Box::new(target), args }, ret, span)
+    }
+
+    /// `out` and `ref` stand where they are declared and nowhere else.
+    fn wrong_modifier(&mut self, argument: &Given<'a>, mode: ParamMode, number: usize) -> Option<B<'a>> {
+        let wanted = match mode {
+            ParamMode::Ref => ArgModifier::Ref,
+            ParamMode::Out => ArgModifier::Out,
+            ParamMode::Value | ParamMode::Params => ArgModifier::None,
+        };
+        let word = |modifier| if modifier == ArgModifier::Out { "out" } else { "ref" };
+        let span = argument.value.span;
+        let (code, message) = match (wanted, argument.modifier) {
+            (ArgModifier::Ref | ArgModifier::Out, given) if given != wanted => {
+                ("CS1620", format!("Argument {number} must be passed with the '{}' keyword", word(wanted)))
+            }
+            (ArgModifier::None, given @ (ArgModifier::Ref | ArgModifier::Out)) => {
+                ("CS1615", format!("Argument {number} may not be passed with the '{}' keyword", word(given)))
+            }
+            _ => return None,
+        };
+        Some(self.fail(code, span, message))
     }
 
     fn argument(&mut self, value: B<'a>, ty: Type, number: usize) -> B<'a> {
@@ -373,6 +397,11 @@ impl<'a> Binder<'a> {
         }
         let mut args = Vec::new();
         for (index, (slot, parameter)) in slots.into_iter().zip(&signature).enumerate() {
+            if let Some(argument) = &slot
+                && let Some(refused) = self.wrong_modifier(argument, parameter.mode, index + 1)
+            {
+                return refused;
+            }
             let value = match slot {
                 Some(argument) => match parameter.mode {
                     ParamMode::Ref | ParamMode::Out => {

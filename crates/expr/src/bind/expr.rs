@@ -277,6 +277,13 @@ impl<'a> Binder<'a> {
             names.push(name);
             parts.push((element.name.clone(), value));
         }
+        for (index, (name, _)) in parts.iter().enumerate() {
+            if let Some(name) = name
+                && parts[..index].iter().any(|(before, _)| before.as_ref().is_some_and(|before| before.name == name.name))
+            {
+                return self.fail("CS8127", name.span, "Tuple element names must be unique.");
+            }
+        }
         if parts.iter().any(|(_, p)| p.is_error()) {
             return B::error(span);
         }

@@ -1,5 +1,7 @@
 //! What is reached, and what is assigned before it is read.
 
+use apimite_diag::Span;
+
 use super::Binder;
 use super::bound::{Arg, B, Body, FnId, K, LocalId, Part, S, SK, Test};
 use crate::library::ParamMode;
@@ -170,6 +172,8 @@ struct Walk<'b, 'a> {
     breaks: Vec<State>,
     continues: Vec<State>,
     told: Vec<LocalId>,
+    /// `out` parameters of the function that is walked.
+    outs: Vec<LocalId>,
     stack_base: usize,
 }
 
@@ -183,6 +187,7 @@ impl<'a> Binder<'a> {
             breaks: Vec::new(),
             continues: Vec::new(),
             told: Vec::new(),
+            outs: Vec::new(),
             stack_base: stack::here(),
         };
         walk.body(body);
@@ -203,8 +208,15 @@ impl<'a> Binder<'a> {
                     state.add(id);
                 }
             }
+            let params = &walk.binder.functions[index].params;
+            walk.outs = params.iter().copied().filter(|id| !walk.binder.locals[id.0].assigned).collect();
             walk.state = state;
             walk.body(&body);
+            let whole = match &body {
+                Body::Expr(e) => e.span,
+                Body::Block(s) => s.span,
+            };
+            walk.outs_assigned(whole);
         }
     }
 }
@@ -214,6 +226,18 @@ impl<'a> Walk<'_, 'a> {
         match body {
             Body::Expr(e) => self.expr(e),
             Body::Block(s) => self.stmt(s),
+        }
+    }
+
+    /// CS0177 where control leaves a function.
+    fn outs_assigned(&mut self, span: Span) {
+        for id in self.outs.clone() {
+            if !self.state.has(id) && !self.told.contains(&id) {
+                self.told.push(id);
+                let name = self.binder.locals[id.0].name.clone();
+                let message = format!("The out parameter '{name}' must be assigned to before control leaves the current method");
+                self.binder.report("CS0177", span, message);
+            }
         }
     }
 
@@ -400,7 +424,9 @@ impl<'a> Walk<'_, 'a> {
         let before = self.state.clone();
         let breaks = std::mem::take(&mut self.breaks);
         let continues = std::mem::take(&mut self.continues);
+        let outs = std::mem::take(&mut self.outs);
         self.body(&body);
+        self.outs = outs;
         self.breaks = breaks;
         self.continues = continues;
         self.state = before;
@@ -527,6 +553,7 @@ impl<'a> Walk<'_, 'a> {
                 if let Some(value) = value {
                     self.expr(value);
                 }
+                self.outs_assigned(s.span);
                 self.state = State::everything();
             }
             SK::Throw(value) => {

@@ -24,6 +24,17 @@ impl<'a> Binder<'a> {
         B::new(K::Is { value: Box::new(e), temp, test: Box::new(test) }, Type::bool(), span)
     }
 
+    /// A name after `is` that is nothing at all is a type that is not found.
+    fn unknown_type(&mut self, told: usize) {
+        if let Some(error) = self.errors.get_mut(told)
+            && error.code == "CS0103"
+        {
+            error.code = "CS0246";
+            error.message = error.message.replace("The name ", "The type or namespace name ");
+            error.message = error.message.replace(" does not exist in the current context", " could not be found");
+        }
+    }
+
     fn need_type_or_null(&mut self, e: B<'a>) -> B<'a> {
         if e.is_null() { e } else { self.need_type(e) }
     }
@@ -43,18 +54,24 @@ impl<'a> Binder<'a> {
                 if let ast::TypeKind::Named { parts, .. } = &ty.kind
                     && self.quietly(|b| b.type_or(ty, false)).0.is_none()
                 {
+                    let told = self.errors.len();
                     let parts: Vec<&ast::SimpleName> = parts.iter().collect();
-                    return self.constant_path(&parts, input, span);
+                    let test = self.constant_path(&parts, input, span);
+                    self.unknown_type(told);
+                    return test;
                 }
                 let ty = self.ty(ty);
                 self.type_test(ty, input, None, span)
             }
             P::Constant(e) => {
+                let told = self.errors.len();
                 let bound = self.expr(e);
+                if is {
+                    self.unknown_type(told);
+                }
                 if let K::TypeName(ty) = bound.kind {
                     return self.type_test(ty, input, None, span);
                 }
-                let _ = is;
                 let bound = self.rvalue(bound);
                 self.constant_test(bound, input, span)
             }

@@ -1,6 +1,6 @@
 //! Calls of members, delegates and local functions.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use apimite_diag::Span;
 use apimite_dotnet::Thrown;
@@ -9,9 +9,10 @@ use smallvec::SmallVec;
 use super::function::run;
 use super::value::{at, store};
 use super::{Emitter, Place, ValueFn, value_fn};
-use crate::bind::bound::{Arg, B, K};
-use crate::library::{Args, Imp, Member, ParamMode};
-use crate::run::{Cx, null_reference};
+use crate::bind::bound::{Arg, B, How, K};
+use crate::library::Native;
+use crate::library::{Args, Imp, Member, MemberKind, ParamMode, Registry};
+use crate::run::{Budget, Cx, NoHost, null_reference};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -106,6 +107,10 @@ impl<'a> Emitter<'_, 'a> {
     pub(crate) fn call(&mut self, e: &B<'a>) -> ValueFn {
         let span = e.span;
         match &e.kind {
+            K::Call { member, args, lifted: false, .. } if matches!(member.row.imp, Imp::Text(_)) && is_plain(args) => {
+                let f = self.text(e);
+                value_fn(move |cx| Ok(f(cx)?.into_value()))
+            }
             K::Call { member, types, args, lifted } => self.member_call(member, types, args, *lifted, span),
             K::CallLocal { function, args } => {
                 self.need(*function);
@@ -145,12 +150,10 @@ impl<'a> Emitter<'_, 'a> {
         lifted: bool,
         span: Span,
     ) -> ValueFn {
-        let check = needs_receiver(member, args);
-        let plain = args.iter().all(|a| matches!(a.mode, ParamMode::Value | ParamMode::Params));
-        let compiled = self.args(args);
-        let types = Arc::clone(types);
+        let (member, types) = self.resolve(member, types, args);
+        let check = needs_receiver(&member, args);
         if lifted {
-            let member = Arc::clone(member);
+            let compiled = self.args(args);
             let relation = member.ret == Type::bool();
             let name = member.name;
             return value_fn(move |cx| {
@@ -168,34 +171,35 @@ impl<'a> Emitter<'_, 'a> {
                 at(cx, span, result)
             });
         }
+        let plain = is_plain(args);
         if let (Imp::Call(call), true) = (member.row.imp, plain) {
-            // The common shapes without an intermediate list.
-            let mut fns = compiled.values;
-            if fns.len() == 1
-                && let Some(first) = fns.pop()
-            {
-                return value_fn(move |cx| {
-                    let this = first(cx)?;
-                    if check && this.is_null() {
-                        return at(cx, span, Err(null_reference()));
-                    }
-                    let result = call(cx, Args { values: &mut [this], types: &types });
-                    at(cx, span, result)
-                });
-            }
+            return self.plain_call(call, &types, args, check, span);
+        }
+        let compiled = self.args(args);
+        if member.is_virtual() {
+            // The member that carries it out is found once for the type seen first.
+            let found: OnceLock<(Type, Arc<Member>, Arc<[Type]>)> = OnceLock::new();
             return value_fn(move |cx| {
-                let mut values = Values::new();
-                for f in &fns {
-                    values.push(f(cx)?);
-                }
+                let mut values = compiled.eval(cx)?;
                 if check && values.first().is_some_and(Value::is_null) {
                     return at(cx, span, Err(null_reference()));
                 }
-                let result = call(cx, Args { values: &mut values, types: &types });
-                at(cx, span, result)
+                let runtime = values.first().and_then(Value::type_of);
+                if found.get().is_none()
+                    && let Some(runtime) = runtime
+                    && let Some((member, types)) = implementation(cx.registry(), runtime, &member, &types)
+                {
+                    let _ = found.set((runtime, member, types));
+                }
+                let result = match found.get() {
+                    Some((seen, member, types)) if runtime == Some(*seen) => cx.call_member(member, types, &mut values),
+                    _ => cx.call_member(&member, &types, &mut values),
+                };
+                let result = at(cx, span, result)?;
+                compiled.write_back(cx, &mut values)?;
+                Ok(result)
             });
         }
-        let member = Arc::clone(member);
         value_fn(move |cx| {
             let mut values = compiled.eval(cx)?;
             if check && values.first().is_some_and(Value::is_null) {
@@ -207,6 +211,111 @@ impl<'a> Emitter<'_, 'a> {
             Ok(result)
         })
     }
+
+    /// A call without `ref` and `out`, in the shapes that occur most without an intermediate list.
+    fn plain_call(&mut self, call: Native, types: &Arc<[Type]>, args: &[Arg<'a>], check: bool, span: Span) -> ValueFn {
+        let (mut computed, fixed) = self.split(args);
+        let types = Arc::clone(types);
+        if computed.is_empty() {
+            if check && fixed.first().is_some_and(Value::is_null) {
+                return value_fn(move |cx| at(cx, span, Err(null_reference())));
+            }
+            return value_fn(move |cx| {
+                let result = call(cx, Args { values: &mut [], fixed: &fixed, types: &types });
+                at(cx, span, result)
+            });
+        }
+        if computed.len() <= 2
+            && let Some(last) = computed.pop()
+        {
+            let Some(first) = computed.pop() else {
+                return value_fn(move |cx| {
+                    let mut values = [last(cx)?];
+                    if check && values[0].is_null() {
+                        return at(cx, span, Err(null_reference()));
+                    }
+                    let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+                    at(cx, span, result)
+                });
+            };
+            return value_fn(move |cx| {
+                let mut values = [first(cx)?, last(cx)?];
+                if check && values[0].is_null() {
+                    return at(cx, span, Err(null_reference()));
+                }
+                let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+                at(cx, span, result)
+            });
+        }
+        value_fn(move |cx| {
+            let mut values = Values::new();
+            for f in &computed {
+                values.push(f(cx)?);
+            }
+            if check && values.first().is_some_and(Value::is_null) {
+                return at(cx, span, Err(null_reference()));
+            }
+            let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+            at(cx, span, result)
+        })
+    }
+
+    /// Arguments as those that are computed and the constant ones behind them.
+    pub(crate) fn split(&mut self, args: &[Arg<'a>]) -> (Vec<ValueFn>, Box<[Value]>) {
+        let mut fixed: Vec<Value> = args.iter().rev().map_while(|arg| self.constant(&arg.value)).collect();
+        fixed.reverse();
+        let computed = &args[..args.len() - fixed.len()];
+        (computed.iter().map(|arg| self.value(&arg.value)).collect(), fixed.into())
+    }
+
+    /// The value of a constant, or of a host's singleton: `context.Request.Headers` is the same value in every evaluation.
+    pub(crate) fn constant(&self, e: &B<'a>) -> Option<Value> {
+        if let Some(constant) = &e.constant {
+            return Some(constant.clone());
+        }
+        match &e.kind {
+            K::Context => Some(Value::Host(e.ty, 0)),
+            K::Convert(inner, How::Same) => self.constant(inner).filter(|value| matches!(value, Value::Host(..))),
+            K::Call { member, types, args, lifted: false }
+                if member.kind == MemberKind::Get && member.row.pure && args.len() == 1 =>
+            {
+                let receiver = self.constant(&args[0].value).filter(|value| matches!(value, Value::Host(..)))?;
+                let Imp::Call(call) = member.row.imp else { return None };
+                let mut cx = Cx::new(&NoHost, self.registry, Budget::default(), false);
+                let result = call(&mut cx, Args { values: &mut [], fixed: &[receiver], types });
+                result.ok().filter(|value| matches!(value, Value::Host(..)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The member that a call will reach, where the receiver's type at run time is known already.
+    pub(crate) fn resolve(&self, member: &Arc<Member>, types: &Arc<[Type]>, args: &[Arg<'a>]) -> (Arc<Member>, Arc<[Type]>) {
+        if member.is_virtual()
+            && let Some(Value::Host(runtime, _)) = args.first().and_then(|receiver| self.constant(&receiver.value))
+            && let Some(found) = implementation(self.registry, runtime, member, types)
+        {
+            return found;
+        }
+        (Arc::clone(member), Arc::clone(types))
+    }
+}
+
+/// What carries out an interface member on a type, with its type arguments.
+fn implementation(
+    registry: &Registry,
+    runtime: Type,
+    member: &Member,
+    types: &[Type],
+) -> Option<(Arc<Member>, Arc<[Type]>)> {
+    let (found, ty) = registry.implementation(runtime, member, types)?;
+    let extra = types.get(member.def.arity()..).unwrap_or(&[]);
+    Some((found, ty.args().iter().chain(extra).copied().collect()))
+}
+
+/// No argument is written back.
+pub(crate) fn is_plain(args: &[Arg<'_>]) -> bool {
+    args.iter().all(|arg| matches!(arg.mode, ParamMode::Value | ParamMode::Params))
 }
 
 /// Must the receiver be tested for `null`?

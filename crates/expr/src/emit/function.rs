@@ -22,12 +22,24 @@ pub(crate) struct Code {
     params: Vec<(bool, ParamMode)>,
     slots: usize,
     cells: Vec<usize>,
+    /// No parameter is captured or passed by reference, and no local is captured.
+    plain: bool,
     body: CodeBody,
 }
 
 enum CodeBody {
     Value(ValueFn),
     Block(StmtFn),
+}
+
+impl CodeBody {
+    #[inline]
+    fn run(&self, cx: &mut Cx<'_>) -> Result<Value, Thrown> {
+        match self {
+            Self::Value(f) => f(cx),
+            Self::Block(f) => f(cx).map(|_| std::mem::take(&mut cx.returned)),
+        }
+    }
 }
 
 /// A captured variable.
@@ -103,8 +115,9 @@ impl<'a> Emitter<'_, 'a> {
         };
         // Parameters get their cells with their values.
         let first_local = function.captures.len() + params.len();
-        let cells = cells.into_iter().filter(|slot| *slot >= first_local).collect();
-        Some(Code { captures: function.captures.len(), params, slots: self.slots, cells, body })
+        let cells: Vec<usize> = cells.into_iter().filter(|slot| *slot >= first_local).collect();
+        let plain = cells.is_empty() && params.iter().all(|(captured, mode)| !captured && *mode == ParamMode::Value);
+        Some(Code { captures: function.captures.len(), params, slots: self.slots, cells, plain, body })
     }
 
     fn delegate_mode(&self, _delegate: Type, _index: usize) -> ParamMode {
@@ -129,6 +142,23 @@ pub(crate) fn run(
     cx.step()?;
     cx.enter()?;
     let (base, saved) = (cx.stack.len(), cx.base);
+    if code.plain {
+        for capture in captures {
+            cx.stack.push(capture.clone());
+        }
+        for arg in &mut *args {
+            cx.stack.push(std::mem::take(arg));
+        }
+        while cx.stack.len() < base + code.slots {
+            cx.stack.push(Value::Null);
+        }
+        cx.base = base;
+        let result = code.body.run(cx);
+        cx.stack.truncate(base);
+        cx.base = saved;
+        cx.leave();
+        return result;
+    }
     cx.stack.extend(captures.iter().cloned());
     debug_assert_eq!(captures.len(), code.captures);
     for (arg, (captured, mode)) in args.iter_mut().zip(&code.params) {
@@ -140,10 +170,7 @@ pub(crate) fn run(
     for slot in &code.cells {
         cx.stack[base + slot] = cell(Value::Null);
     }
-    let result = match &code.body {
-        CodeBody::Value(f) => f(cx),
-        CodeBody::Block(f) => f(cx).map(|_| std::mem::take(&mut cx.returned)),
-    };
+    let result = code.body.run(cx);
     for (offset, (arg, (captured, mode))) in args.iter_mut().zip(&code.params).enumerate() {
         if *mode != ParamMode::Value {
             let slot = &cx.stack[base + captures.len() + offset];

@@ -16,6 +16,7 @@ use hashbrown::HashMap;
 
 use crate::bind::Binder;
 use crate::bind::bound::{B, Body, FnId, Function, Local, LocalId};
+use crate::library::Registry;
 use crate::run::{Cx, Text, stack};
 use crate::types::Type;
 use crate::value::Value;
@@ -127,6 +128,7 @@ pub(crate) struct Place {
 
 /// Emits one function at a time.
 pub(crate) struct Emitter<'b, 'a> {
+    pub(crate) registry: &'b Registry,
     pub(crate) functions: &'b [Function<'a>],
     pub(crate) locals: &'b [Local<'a>],
     places: HashMap<LocalId, Place, ahash::RandomState>,
@@ -142,6 +144,7 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Co
     let functions = std::mem::take(&mut binder.functions);
     let locals = std::mem::take(&mut binder.locals);
     let mut emitter = Emitter {
+        registry: binder.registry,
         functions: &functions,
         locals: &locals,
         places: HashMap::default(),

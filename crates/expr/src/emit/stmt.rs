@@ -3,8 +3,8 @@
 use apimite_dotnet::{ExceptionKind, Thrown};
 
 use super::function::cell;
-use super::value::{at, store};
-use super::{BoolFn, Emitter, StmtFn, ValueFn, stmt_fn};
+use super::value::{Effect, at, store};
+use super::{BoolFn, Emitter, StmtFn, stmt_fn};
 use crate::bind::bound::{K, LocalId, S, SK};
 use crate::library::core::exceptions;
 use crate::run::{Cx, null_reference};
@@ -40,26 +40,9 @@ impl<'a> Emitter<'_, 'a> {
             SK::Empty | SK::Label(_) => stmt_fn(|_| Ok(Flow::Next)),
             SK::Block { locals, body } => self.block(locals, body),
             SK::Expr(e) => {
-                if let K::Sequence { effects, .. } = &e.kind {
-                    // The value of an assignment is not wanted.
-                    let effects = self.values(effects);
-                    let last = match &e.kind {
-                        K::Sequence { value, .. } if !matches!(value.kind, K::Local(_)) => Some(self.value(value)),
-                        _ => None,
-                    };
-                    return stmt_fn(move |cx| {
-                        for effect in &effects {
-                            effect(cx)?;
-                        }
-                        if let Some(last) = &last {
-                            last(cx)?;
-                        }
-                        Ok(Flow::Next)
-                    });
-                }
-                let f = self.value(e);
+                let effect = self.effect(e);
                 stmt_fn(move |cx| {
-                    f(cx)?;
+                    effect(cx)?;
                     Ok(Flow::Next)
                 })
             }
@@ -133,7 +116,7 @@ impl<'a> Emitter<'_, 'a> {
                 let cells = self.cells_of(locals);
                 let init: Vec<StmtFn> = init.iter().map(|s| self.stmt(s)).collect();
                 let c: Option<BoolFn> = condition.as_ref().map(|c| self.bool(c));
-                let steps: Vec<ValueFn> = self.values(steps);
+                let steps: Vec<Effect> = steps.iter().map(|step| self.effect(step)).collect();
                 let body = self.stmt(body);
                 stmt_fn(move |cx| {
                     refresh(cx, &cells);

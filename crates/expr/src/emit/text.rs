@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use apimite_diag::Span;
 use apimite_dotnet::Thrown;
+use smallvec::SmallVec;
 
-use super::call::needs_receiver;
+use super::call::{Values, is_plain, needs_receiver};
 use super::value::at;
 use super::{Emitter, TextFn, ValueFn, text_fn};
-use crate::bind::bound::{B, How, K, Part};
-use crate::library::{Args, Imp, ParamMode};
+use crate::bind::bound::{Arg, B, How, K, Part};
+use crate::library::TextFn as Called;
+use crate::library::{Args, Imp};
 use crate::run::{Cx, Text, null_reference};
 use crate::types::Type;
 use crate::value::{Str, Value};
@@ -42,18 +45,9 @@ impl<'a> Emitter<'_, 'a> {
         }
         match &e.kind {
             K::Call { member, types, args, lifted: false } => {
-                let plain = args.iter().all(|a| matches!(a.mode, ParamMode::Value | ParamMode::Params));
-                if let (Imp::Text(call), true) = (member.row.imp, plain) {
-                    let check = needs_receiver(member, args);
-                    let (types, args) = (Arc::clone(types), self.args(args));
-                    return text_fn(move |cx| {
-                        let mut values = args.eval(cx)?;
-                        if check && values.first().is_some_and(Value::is_null) {
-                            return at(cx, span, Err(null_reference()));
-                        }
-                        let result = call(cx, Args { values: &mut values, types: &types });
-                        at(cx, span, result)
-                    });
+                let (member, types) = self.resolve(member, types, args);
+                if let (Imp::Text(call), true) = (member.row.imp, is_plain(args)) {
+                    return self.text_call(call, &types, args, needs_receiver(&member, args), span);
                 }
             }
             K::Concat(parts) => return self.concat(parts),
@@ -88,19 +82,56 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    fn concat(&mut self, parts: &[B<'a>]) -> TextFn {
-        let pieces: Vec<Piece> = parts.iter().map(|p| self.piece(p)).collect();
+    /// A call that gives text.
+    fn text_call(&mut self, call: Called, types: &Arc<[Type]>, args: &[Arg<'a>], check: bool, span: Span) -> TextFn {
+        let (mut computed, fixed) = self.split(args);
+        let types = Arc::clone(types);
+        let Some(first) = computed.pop() else {
+            return text_fn(move |cx| {
+                let result = call(cx, Args { values: &mut [], fixed: &fixed, types: &types });
+                at(cx, span, result)
+            });
+        };
+        if computed.is_empty() {
+            return text_fn(move |cx| {
+                let mut values = [first(cx)?];
+                if check && values[0].is_null() {
+                    return at(cx, span, Err(null_reference()));
+                }
+                let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+                at(cx, span, result)
+            });
+        }
+        computed.push(first);
         text_fn(move |cx| {
-            let mut out = String::new();
-            for piece in &pieces {
-                append(cx, piece, &mut out)?;
+            let mut values = Values::new();
+            for f in &computed {
+                values.push(f(cx)?);
             }
-            cx.charge(out.len())?;
-            Ok(Text::Own(Str::from(out)))
+            if check && values.first().is_some_and(Value::is_null) {
+                return at(cx, span, Err(null_reference()));
+            }
+            let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+            at(cx, span, result)
         })
     }
 
+    fn concat(&mut self, parts: &[B<'a>]) -> TextFn {
+        let pieces: Vec<Piece> = parts.iter().map(|p| self.piece(p)).collect();
+        text_fn(move |cx| joined(cx, &pieces))
+    }
+
     fn interpolated(&mut self, parts: &[Part<'a>]) -> TextFn {
+        if !parts.iter().any(|part| matches!(part, Part::Hole { width, format, .. } if *width != 0 || format.is_some())) {
+            let pieces: Vec<Piece> = parts
+                .iter()
+                .map(|part| match part {
+                    Part::Text(text) => Piece::Fixed(text.clone()),
+                    Part::Hole { value, .. } => self.piece(value),
+                })
+                .collect();
+            return text_fn(move |cx| joined(cx, &pieces));
+        }
         let pieces: Vec<(Piece, i32, Option<Str>)> = parts
             .iter()
             .map(|part| match part {
@@ -148,6 +179,37 @@ impl<'a> Emitter<'_, 'a> {
             Ok(Text::Own(Str::from(out)))
         })
     }
+}
+
+/// The texts of all pieces, evaluated in order, then put together in one go.
+fn joined<'h>(cx: &mut Cx<'h>, pieces: &[Piece]) -> Result<Text<'h>, Thrown> {
+    let mut texts: SmallVec<[Text<'h>; 4]> = SmallVec::new();
+    let mut length = 0;
+    for piece in pieces {
+        let text = match piece {
+            Piece::Fixed(text) => {
+                length += text.len();
+                continue;
+            }
+            Piece::Text(f) => f(cx)?,
+            Piece::Value(f) => {
+                let value = f(cx)?;
+                Text::Own(cx.to_text(&value)?)
+            }
+        };
+        length += text.as_str().map_or(0, str::len);
+        texts.push(text);
+    }
+    cx.charge(length)?;
+    let mut computed = texts.iter();
+    let parts: SmallVec<[&str; 8]> = pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Fixed(text) => text.as_str(),
+            Piece::Text(_) | Piece::Value(_) => computed.next().and_then(Text::as_str).unwrap_or(""),
+        })
+        .collect();
+    Ok(Text::Own(Str::concat(&parts)))
 }
 
 fn append(cx: &mut Cx<'_>, piece: &Piece, out: &mut String) -> Result<(), Thrown> {

@@ -1,17 +1,36 @@
 //! Expressions as `bool` and `int`: no boxing on the way.
 
 use apimite_diag::Span;
+use apimite_dotnet::Thrown;
 
 use super::value::{at, store};
 use super::{BoolFn, Emitter, IntFn, bool_fn, int_fn};
 use crate::bind::bound::{B, How, K};
 use crate::library::Imp;
 use crate::library::core::names;
-use crate::run::Text;
+use crate::run::{Cx, Text};
 use crate::run::arith::{self, Op, divide_by_zero, overflow};
 use crate::run::null_reference;
 use crate::types::Type;
 use crate::value::Value;
+
+/// An `int` operand: constants and plain locals are read without a call.
+pub(crate) enum IntArg {
+    Const(i32),
+    Slot(usize),
+    Code(IntFn),
+}
+
+impl IntArg {
+    #[inline]
+    pub(crate) fn get(&self, cx: &mut Cx<'_>) -> Result<i32, Thrown> {
+        match self {
+            Self::Const(n) => Ok(*n),
+            Self::Slot(slot) => Ok(cx.stack[cx.base + slot].as_int()),
+            Self::Code(f) => f(cx),
+        }
+    }
+}
 
 /// Nodes whose own form is a `bool`.
 pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
@@ -111,9 +130,9 @@ impl<'a> Emitter<'_, 'a> {
             K::Arith { op, left, right, lifted: false, .. } if op.is_relation() => {
                 let op = *op;
                 if left.ty == Type::int() && right.ty == Type::int() {
-                    let (a, b) = (self.int(left), self.int(right));
+                    let (a, b) = (self.int_arg(left), self.int_arg(right));
                     return bool_fn(move |cx| {
-                        let (x, y) = (a(cx)?, b(cx)?);
+                        let (x, y) = (a.get(cx)?, b.get(cx)?);
                         Ok(match op {
                             Op::Less => x < y,
                             Op::Greater => x > y,
@@ -258,21 +277,33 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     pub(crate) fn int_arith(&mut self, op: Op, left: &B<'a>, right: &B<'a>, checked: bool, span: Span) -> IntFn {
-        let (a, b) = (self.int(left), self.int(right));
+        let (a, b) = (self.int_arg(left), self.int_arg(right));
         match op {
-            Op::Add if !checked => int_fn(move |cx| Ok(a(cx)?.wrapping_add(b(cx)?))),
-            Op::Sub if !checked => int_fn(move |cx| Ok(a(cx)?.wrapping_sub(b(cx)?))),
-            Op::Mul if !checked => int_fn(move |cx| Ok(a(cx)?.wrapping_mul(b(cx)?))),
+            Op::Add if !checked => int_fn(move |cx| Ok(a.get(cx)?.wrapping_add(b.get(cx)?))),
+            Op::Sub if !checked => int_fn(move |cx| Ok(a.get(cx)?.wrapping_sub(b.get(cx)?))),
+            Op::Mul if !checked => int_fn(move |cx| Ok(a.get(cx)?.wrapping_mul(b.get(cx)?))),
+            Op::Rem if matches!(b, IntArg::Const(n) if n > 0) => {
+                let n = if let IntArg::Const(n) = b { n } else { 1 };
+                int_fn(move |cx| Ok(a.get(cx)? % n))
+            }
             _ => int_fn(move |cx| {
-                let (x, y) = (a(cx)?, b(cx)?);
+                let (x, y) = (a.get(cx)?, b.get(cx)?);
                 let result = slow(op, x, y);
                 at(cx, span, result)
             }),
         }
     }
+
+    pub(crate) fn int_arg(&mut self, e: &B<'a>) -> IntArg {
+        match (&e.constant, &e.kind) {
+            (Some(Value::Int(n)), _) => IntArg::Const(*n),
+            (None, K::Local(id)) if !self.place(*id).cell => IntArg::Slot(self.place(*id).slot),
+            _ => IntArg::Code(self.int(e)),
+        }
+    }
 }
 
-fn slow(op: Op, x: i32, y: i32) -> Result<i32, apimite_dotnet::Thrown> {
+fn slow(op: Op, x: i32, y: i32) -> Result<i32, Thrown> {
     Ok(match op {
         Op::Add => x.checked_add(y).ok_or_else(overflow)?,
         Op::Sub => x.checked_sub(y).ok_or_else(overflow)?,

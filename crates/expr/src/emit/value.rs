@@ -16,6 +16,9 @@ use crate::run::{Cx, default_value, null_reference};
 use crate::types::{Kind, Type};
 use crate::value::Value;
 
+/// What runs an expression for its effect.
+pub(crate) type Effect = Box<dyn for<'h> Fn(&mut Cx<'h>) -> Result<(), Thrown> + Send + Sync>;
+
 /// Notes where a fault came from: the innermost expression wins.
 #[inline]
 pub(crate) fn at<T>(cx: &mut Cx<'_>, span: Span, result: Result<T, Thrown>) -> Result<T, Thrown> {
@@ -43,6 +46,9 @@ impl<'a> Emitter<'_, 'a> {
             let f = self.bool(e);
             return value_fn(move |cx| f(cx).map(Value::Bool));
         }
+        if let Some(singleton) = self.constant(e) {
+            return value_fn(move |_| Ok(singleton.clone()));
+        }
         match &e.kind {
             K::Local(id) => {
                 let place = self.place(*id);
@@ -55,7 +61,7 @@ impl<'a> Emitter<'_, 'a> {
             }
             K::Context => {
                 let ty = e.ty;
-                value_fn(move |cx| Ok(Value::Host(ty, cx.embedder().context_number())))
+                value_fn(move |_| Ok(Value::Host(ty, 0)))
             }
             K::Default => {
                 let ty = e.ty;
@@ -276,11 +282,17 @@ impl<'a> Emitter<'_, 'a> {
                     at(cx, span, result)
                 })
             }
-            How::Cast => value_fn(move |cx| {
-                let v = f(cx)?;
-                let result = cx.cast(v, to);
-                at(cx, span, result)
-            }),
+            How::Cast => {
+                let exact = to.underlying();
+                value_fn(move |cx| {
+                    let v = f(cx)?;
+                    if v.type_of() == Some(exact) {
+                        return Ok(v);
+                    }
+                    let result = cx.cast(v, to);
+                    at(cx, span, result)
+                })
+            }
             How::Unwrap => value_fn(move |cx| {
                 let v = f(cx)?;
                 if v.is_null() {
@@ -351,6 +363,44 @@ impl<'a> Emitter<'_, 'a> {
             let result = arith::binary(op, &x, &y, checked);
             at(cx, span, result)
         })
+    }
+
+    /// An expression whose value nobody wants.
+    pub(crate) fn effect(&mut self, e: &B<'a>) -> Effect {
+        if let K::Assign { target, value } = &e.kind
+            && let K::Local(id) = &target.kind
+        {
+            let place = self.place(*id);
+            if value.ty == Type::int() && target.ty == Type::int() && !place.cell {
+                let (f, slot) = (self.int_arg(value), place.slot);
+                return Box::new(move |cx| {
+                    let n = f.get(cx)?;
+                    let index = cx.base + slot;
+                    cx.stack[index] = Value::Int(n);
+                    Ok(())
+                });
+            }
+            let f = self.value(value);
+            return Box::new(move |cx| {
+                let v = f(cx)?;
+                store(cx, place, v);
+                Ok(())
+            });
+        }
+        if let K::Sequence { effects, value } = &e.kind {
+            let mut effects: Vec<Effect> = effects.iter().map(|e| self.effect(e)).collect();
+            if !matches!(value.kind, K::Local(_)) {
+                effects.push(self.effect(value));
+            }
+            if effects.len() == 1
+                && let Some(only) = effects.pop()
+            {
+                return only;
+            }
+            return Box::new(move |cx| effects.iter().try_for_each(|effect| effect(cx)));
+        }
+        let f = self.value(e);
+        Box::new(move |cx| f(cx).map(|_| ()))
     }
 
     fn assign(&mut self, target: &B<'a>, value: &B<'a>, span: Span) -> ValueFn {

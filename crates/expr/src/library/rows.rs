@@ -18,6 +18,8 @@ pub struct Args<'a> {
     /// Receiver first (instance and extension members), then one value for every declared parameter: defaults are filled in,
     /// `params` is an array. An `out` or `ref` parameter is written back from here.
     pub values: &'a mut [Value],
+    /// The constant arguments behind them, shared by every call.
+    pub fixed: &'a [Value],
     /// Type arguments: of the type first, of the member behind.
     pub types: &'a [Type],
 }
@@ -26,12 +28,28 @@ impl Args<'_> {
     /// Argument `index`.
     pub fn get(&self, index: usize) -> &Value {
         static NULL: Value = Value::Null;
-        self.values.get(index).unwrap_or(&NULL)
+        match self.values.get(index) {
+            Some(value) => value,
+            None => self.fixed.get(index - self.values.len()).unwrap_or(&NULL),
+        }
+    }
+
+    /// How many there are, the receiver included.
+    pub fn count(&self) -> usize {
+        self.values.len() + self.fixed.len()
+    }
+
+    /// Copies of the arguments from `index` on.
+    pub fn from(&self, index: usize) -> Vec<Value> {
+        (index..self.count()).map(|index| self.get(index).clone()).collect()
     }
 
     /// Argument `index`, moved out.
     pub fn take(&mut self, index: usize) -> Value {
-        self.values.get_mut(index).map(std::mem::take).unwrap_or_default()
+        match self.values.get_mut(index) {
+            Some(value) => std::mem::take(value),
+            None => self.get(index).clone(),
+        }
     }
 
     /// Writes an `out` or `ref` parameter (or a struct receiver) back.

@@ -9,11 +9,6 @@ pub trait Host {
     /// The part of this Rust type.
     fn part(&self, id: TypeId) -> Option<&dyn Any>;
 
-    /// The name of the variable that holds the context (in scope everywhere) is `context`; this is its value's number.
-    fn context_number(&self) -> u32 {
-        0
-    }
-
     /// Now, for `DateTime.UtcNow` and its relatives: ticks of 100 ns since 0001-01-01 UTC.
     fn utc_now_ticks(&self) -> i64 {
         0

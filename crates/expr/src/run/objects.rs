@@ -204,7 +204,7 @@ impl Cx<'_> {
             Value::Host(ty, _) => {
                 let found = ty.def().and_then(|def| self.registry().declared(def, "GetEnumerator").first().cloned());
                 match found.as_deref().map(|member| member.row.imp) {
-                    Some(Imp::Each(start)) => start(self, Args { values: &mut [sequence.clone()], types: ty.args() }),
+                    Some(Imp::Each(start)) => start(self, Args { values: &mut [sequence.clone()], fixed: &[], types: ty.args() }),
                     Some(Imp::Call(_)) => {
                         let member = found.ok_or_else(null_reference)?;
                         let value = self.call_member(&member, ty.args(), &mut [sequence.clone()])?;
@@ -261,10 +261,10 @@ impl Cx<'_> {
     /// What the member throws.
     pub fn call_member(&mut self, member: &Member, types: &[Type], args: &mut [Value]) -> Result<Value, Thrown> {
         match member.row.imp {
-            Imp::Call(call) => call(self, Args { values: args, types }),
-            Imp::Text(text) => Ok(text(self, Args { values: args, types })?.into_value()),
+            Imp::Call(call) => call(self, Args { values: args, fixed: &[], types }),
+            Imp::Text(text) => Ok(text(self, Args { values: args, fixed: &[], types })?.into_value()),
             Imp::Each(start) => {
-                let each = start(self, Args { values: args, types })?;
+                let each = start(self, Args { values: args, fixed: &[], types })?;
                 Ok(Value::object(crate::library::core::enumerators::Running::new(each, member.ret.substitute(types))))
             }
             Imp::Constant(constant) => Ok(constant_value(constant, member.ret)),

@@ -1,52 +1,80 @@
 //! [`Str`]: immutable text, cheap to clone, with .NET's UTF-16 indexes.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A .NET string. Held as UTF-8; indexes and lengths in the methods count UTF-16 units, with a fast path for ASCII.
+use smol_str::SmolStr;
+
+/// A .NET string. Held as UTF-8, up to 23 bytes in place; indexes and lengths in the methods count UTF-16 units, with a fast path
+/// for ASCII.
 ///
 /// Half of a surrogate pair on its own cannot be held and becomes U+FFFD.
 /// A `Str` also has an identity for `object == object`: equal literals are one object, computed texts are objects of their own.
 #[derive(Clone)]
 pub struct Str {
-    body: Body,
+    text: SmolStr,
+    /// Tells computed texts apart; 0 for literals.
+    identity: u32,
     ascii: bool,
-    literal: bool,
 }
 
-#[derive(Clone)]
-enum Body {
-    Static(&'static str),
-    Shared(Arc<str>),
+/// A number that no other text of this thread has, and hardly one of another thread.
+fn identity() -> u32 {
+    static THREADS: AtomicU32 = AtomicU32::new(1);
+    thread_local! {
+        static NEXT: Cell<u32> = const { Cell::new(0) };
+    }
+    NEXT.with(|next| {
+        let mut now = next.get();
+        if now == 0 {
+            now = THREADS.fetch_add(0x9E37_79B9, Ordering::Relaxed).max(1);
+        }
+        next.set(now.wrapping_add(1));
+        now
+    })
 }
 
 impl Str {
     /// The empty string.
-    pub const EMPTY: Self = Self { body: Body::Static(""), ascii: true, literal: true };
+    pub const EMPTY: Self = Self::fixed("");
 
     /// A text that lives as long as the program.
     pub const fn fixed(text: &'static str) -> Self {
-        Self { ascii: text.is_ascii(), body: Body::Static(text), literal: true }
+        Self { ascii: text.is_ascii(), text: SmolStr::new_static(text), identity: 0 }
+    }
+
+    fn computed(text: SmolStr) -> Self {
+        let identity = if text.is_empty() { 0 } else { identity() };
+        Self { ascii: text.is_ascii(), text, identity }
     }
 
     /// A computed text: an object of its own.
     pub fn new(text: &str) -> Self {
-        if text.is_empty() {
-            return Self::EMPTY;
+        Self::computed(SmolStr::new(text))
+    }
+
+    /// A computed text of parts one behind the other.
+    pub fn concat(parts: &[&str]) -> Self {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        if length <= 23 {
+            let mut text = smol_str::SmolStrBuilder::new();
+            parts.iter().for_each(|part| text.push_str(part));
+            return Self::computed(text.finish());
         }
-        Self { ascii: text.is_ascii(), body: Body::Shared(Arc::from(text)), literal: false }
+        let mut text = String::with_capacity(length);
+        parts.iter().for_each(|part| text.push_str(part));
+        Self::from(text)
     }
 
     /// A literal of the source: the same object as every equal literal.
     pub fn literal(text: &str) -> Self {
-        Self { literal: true, ..Self::new(text) }
+        Self { identity: 0, ascii: text.is_ascii(), text: SmolStr::new(text) }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        match &self.body {
-            Body::Static(text) => text,
-            Body::Shared(text) => text,
-        }
+        self.text.as_str()
     }
 
     /// Is every character ASCII?
@@ -118,29 +146,19 @@ impl Str {
 
     /// `ReferenceEquals`.
     pub fn same_object(&self, other: &Self) -> bool {
-        if self.literal && other.literal {
-            return self.as_str() == other.as_str();
-        }
-        match (&self.body, &other.body) {
-            (Body::Shared(a), Body::Shared(b)) => Arc::ptr_eq(a, b),
-            (Body::Static(a), Body::Static(b)) => std::ptr::eq(*a, *b),
-            _ => false,
-        }
+        self.identity == other.identity && self.text == other.text
     }
 }
 
 impl From<String> for Str {
     fn from(text: String) -> Self {
-        if text.is_empty() {
-            return Self::EMPTY;
-        }
-        Self { ascii: text.is_ascii(), body: Body::Shared(Arc::from(text)), literal: false }
+        Self::computed(SmolStr::from(text))
     }
 }
 
 impl From<Arc<str>> for Str {
     fn from(text: Arc<str>) -> Self {
-        Self { ascii: text.is_ascii(), body: Body::Shared(text), literal: false }
+        Self::computed(SmolStr::from(text))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use apimite_expr::library::core::collections::array_value;
 use apimite_expr::library::core::tuples::pair;
+use apimite_expr::library::sys::claim_of;
 use apimite_expr::library::{Args, TypeDef, class, each, m, mt, p, static_class};
 use apimite_expr::value::{Each, Enumerator};
 use apimite_expr::{Cx, Str, Text, Type, Value};
@@ -230,18 +231,24 @@ pub(super) static VARIABLES: TypeDef = class("Variables")
 
 /// A dictionary's entry as text: several values joined with commas.
 fn text_of<'h>(cx: &mut Cx<'h>, a: &Args<'_>) -> Result<Option<Text<'h>>, Thrown> {
-    let name = a.need_str(1, "key")?.clone();
+    let name = a.need_str(1, "key")?;
     match a.get(0) {
-        Value::Host(ty, number) if ty.is(&HEADERS) => Ok(joined(headers_of(cx, &Value::Host(*ty, *number))?, &name)),
-        Value::Host(ty, number) if ty.is(&super::url::QUERY) => super::url::query_value(cx, *number, &name),
-        Value::Host(ty, _) if ty.is(&MATCHED) => Ok(matched(cx, &name)?.map(Text::Host)),
+        Value::Host(ty, number) if ty.is(&HEADERS) => Ok(joined(headers_of(cx, &Value::Host(*ty, *number))?, name)),
+        Value::Host(ty, number) if ty.is(&super::url::QUERY) => super::url::query_value(cx, *number, name),
+        Value::Host(ty, _) if ty.is(&MATCHED) => Ok(matched(cx, name)?.map(Text::Host)),
         value => {
             if let Some(stored) = value.downcast::<HeadersObject>() {
-                let text = joined(stored.headers(), &name);
+                let text = joined(stored.headers(), name);
                 return Ok(text.map(|text| Text::Own(Str::new(text.as_str().unwrap_or("")))));
             }
-            // Any other dictionary: a Jwt's claims, one made by an expression.
-            let dictionary = value.clone();
+            if let Some(claim) = claim_of(value, name) {
+                return Ok(claim.map(|values| match values {
+                    [one] => Text::Own(Str::new(one)),
+                    several => Text::Own(Str::from(several.join(","))),
+                }));
+            }
+            // Any other dictionary: one made by an expression.
+            let (dictionary, name) = (value.clone(), name.clone());
             if !cx.call_named("ContainsKey", &mut [dictionary.clone(), Value::Str(name.clone())])?.as_bool() {
                 return Ok(None);
             }

@@ -3,6 +3,7 @@
 //! The rows of the primitives stand in `library/text/rows.rs`.
 
 use crate::library::rows::{Sort, virt};
+use crate::library::text::enums::TYPE_CODE_ROWS;
 use crate::library::text::rows;
 use crate::library::typedef::{TypeDef, class, interface, structure};
 
@@ -12,7 +13,7 @@ macro_rules! number {
             #[doc = concat!("`", $full, "`")]
             pub static $name: TypeDef = structure($full)
                 .implements(concat!("IComparable, IFormattable, IConvertible, IComparable<", $full, ">, IEquatable<", $full, ">"))
-                .rows(&[rows::$rows])
+                .rows(&[rows::$rows, TYPE_CODE_ROWS])
                 .def();
         )*
     };
@@ -49,17 +50,17 @@ pub static DELEGATE: TypeDef =
 /// `System.Boolean`
 pub static BOOLEAN: TypeDef = structure("System.Boolean")
     .implements("IComparable, IConvertible, IComparable<bool>, IEquatable<bool>")
-    .rows(&[rows::BOOLEAN])
+    .rows(&[rows::BOOLEAN, TYPE_CODE_ROWS])
     .def();
 /// `System.Char`
 pub static CHAR: TypeDef = structure("System.Char")
     .implements("IComparable, IConvertible, IComparable<char>, IEquatable<char>")
-    .rows(&[rows::CHAR])
+    .rows(&[rows::CHAR, TYPE_CODE_ROWS])
     .def();
 /// `System.String`
 pub static STRING: TypeDef = class("System.String")
     .implements("IEnumerable<char>, IComparable, IConvertible, ICloneable, IComparable<string>, IEquatable<string>")
-    .rows(&[super::objects::STRING_ROWS, rows::STRING])
+    .rows(&[super::objects::STRING_ROWS, rows::STRING, TYPE_CODE_ROWS])
     .def();
 /// `System.DateTime`
 pub static DATE_TIME: TypeDef = structure("System.DateTime")

@@ -153,7 +153,7 @@ fn part(a: &Args<'_>, index: usize) -> Result<Value, Thrown> {
 }
 
 fn make(def: &'static TypeDef, a: &mut Args<'_>) -> Value {
-    let parts: Vec<Value> = a.values.iter_mut().map(std::mem::take).collect();
+    let parts: Vec<Value> = (0..a.count()).map(|index| a.take(index)).collect();
     Record::value(Type::generic(def, a.types), parts)
 }
 

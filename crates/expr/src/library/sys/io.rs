@@ -171,16 +171,16 @@ impl Object for WriterObject {
 fn write_format(cx: &mut Cx<'_>, a: &Args<'_>, array: bool, line: bool) -> Result<Value, Thrown> {
     let format = a.need_str(1, "format")?.clone();
     let values =
-        if array { a.obj::<ArrayObject>(2)?.items().clone() } else { a.values.get(2..).unwrap_or(&[]).to_vec() };
+        if array { a.obj::<ArrayObject>(2)?.items().clone() } else { a.from(2) };
     let text = strings::format_values(cx, &format, &values)?;
     append(cx, a, &text, line)
 }
 
 /// Appends the text of argument 1, and the new line if `line`.
 fn write(cx: &mut Cx<'_>, a: &Args<'_>, line: bool) -> Result<Value, Thrown> {
-    let text = match a.values.get(1) {
-        None | Some(Value::Null) => Str::EMPTY,
-        Some(value) => cx.to_text(value)?,
+    let text = match a.get(1) {
+        Value::Null => Str::EMPTY,
+        value => cx.to_text(value)?,
     };
     append(cx, a, &text, line)
 }

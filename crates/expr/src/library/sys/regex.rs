@@ -32,7 +32,7 @@ impl Object for RegexObject {
 }
 
 macro_rules! piece {
-    ($name:ident($inner:ty), $def:ident) => {
+    ($name:ident($inner:ty), $def:ident $(, identity |$this:ident| $identity:block)?) => {
         struct $name($inner);
 
         impl Object for $name {
@@ -44,6 +44,11 @@ macro_rules! piece {
                 self
             }
 
+            $(fn identity(&self) -> Option<(usize, u32)> {
+                let $this = self;
+                $identity
+            })?
+
             fn to_text(&self, _cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
                 Some(Ok(Str::new(&self.0.value())))
             }
@@ -51,7 +56,11 @@ macro_rules! piece {
     };
 }
 
-piece!(MatchObject(Match), MATCH);
+piece!(MatchObject(Match), MATCH, identity |this| {
+    // Every match that failed is `Match.Empty`.
+    static EMPTY: u8 = 0;
+    (!this.0.success()).then_some((std::ptr::from_ref(&EMPTY) as usize, 0))
+});
 piece!(GroupObject(Group), GROUP);
 piece!(CaptureObject(Capture), CAPTURE);
 

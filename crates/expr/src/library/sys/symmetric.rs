@@ -283,7 +283,7 @@ fn by_name(cx: &mut Cx<'_>, a: &Args<'_>, direction: Direction) -> Result<Value,
 }
 
 fn by_algorithm(cx: &mut Cx<'_>, a: &Args<'_>, direction: Direction) -> Result<Value, Thrown> {
-    let transform = if a.values.len() > 2 {
+    let transform = if a.count() > 2 {
         let (key, iv) = (bytes(a, 2, "rgbKey")?, some_bytes(a, 3)?);
         with(a, 1, |state| state.transform_with(direction, &key, iv.as_deref()))??
     } else {

@@ -14,8 +14,8 @@ use crate::run::Cx;
 use crate::types::Type;
 use crate::value::{Each, Object, Str, Value};
 
-/// A `Jwt`.
-struct JwtObject(Arc<Jwt>);
+/// A `Jwt`, with its claims as the one object they are.
+struct JwtObject(Arc<Jwt>, Value);
 
 impl Object for JwtObject {
     fn type_of(&self) -> Type {
@@ -33,7 +33,13 @@ impl Object for JwtObject {
 
 /// A `Jwt` value.
 pub fn jwt_value(jwt: Jwt) -> Value {
-    Value::object(JwtObject(Arc::new(jwt)))
+    let jwt = Arc::new(jwt);
+    Value::object(JwtObject(Arc::clone(&jwt), Value::object(ClaimsObject(jwt))))
+}
+
+/// The values of a claim in a `Jwt.Claims`; `None` for another dictionary.
+pub fn claim_of<'v>(claims: &'v Value, name: &str) -> Option<Option<&'v [String]>> {
+    claims.downcast::<ClaimsObject>().map(|claims| claims.0.claim(name))
 }
 
 /// The token in a value.
@@ -66,7 +72,7 @@ static JWT: TypeDef = class("Jwt")
         p("DateTime? ExpirationTime", |_, a| time(jwt(&a)?.expiration_time)),
         p("DateTime? NotBefore", |_, a| time(jwt(&a)?.not_before)),
         p("DateTime? IssuedAt", |_, a| time(jwt(&a)?.issued_at)),
-        p("IReadOnlyDictionary<string, string[]> Claims", |_, a| Ok(Value::object(ClaimsObject(jwt(&a)?.clone())))),
+        p("IReadOnlyDictionary<string, string[]> Claims", |_, a| Ok(a.obj::<JwtObject>(0)?.1.clone())),
     ]])
     .def();
 

@@ -384,10 +384,10 @@ fn built(a: &Args<'_>) -> Result<Value, Thrown> {
     if !a.get(2).is_null() {
         builder.set_port(a.int(2))?;
     }
-    if a.values.len() > 3 {
+    if a.count() > 3 {
         builder.set_path(text(3));
     }
-    if a.values.len() > 4 {
+    if a.count() > 4 {
         let extra = text(4);
         let (query, fragment) = extra.find('#').map_or((extra, ""), |at| extra.split_at(at));
         if !extra.is_empty() && !extra.starts_with(['?', '#']) {

@@ -81,7 +81,7 @@ fn read(a: &Args<'_>) -> Result<Value, Thrown> {
     if a.get(0).is_null() {
         return Err(apimite_dotnet::messages::argument("Array cannot be empty or null.", "rawData"));
     }
-    let password = if a.values.len() > 1 { a.str(1).map(|text| text.as_str()) } else { None };
+    let password = if a.count() > 1 { a.str(1).map(|text| text.as_str()) } else { None };
     Certificate::from_bytes(&bytes(a, 0, "rawData")?, password).map(certificate_value)
 }
 

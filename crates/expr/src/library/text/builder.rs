@@ -83,7 +83,7 @@ fn append_format(cx: &mut Cx<'_>, a: Args<'_>, pattern: usize, array: bool) -> R
     let values = if array {
         a.elements(pattern + 1).ok_or_else(|| argument_null("args"))?
     } else {
-        a.values.get(pattern + 1..).unwrap_or(&[]).to_vec()
+        a.from(pattern + 1)
     };
     let text = format_values(cx, &text, &values)?;
     cx.charge(text.len() * 2)?;

@@ -454,28 +454,7 @@ static OTHERS: &[Row] = &[
             None => Err(Exception::new(ExceptionKind::Argument, "Unknown TypeCode value.")),
         }
     }),
-    m("static TypeCode GetTypeCode(object value)", |_, a| {
-        let code = match a.get(0) {
-            Value::Null => 0,
-            Value::Bool(_) => 3,
-            Value::Char(_) => 4,
-            Value::SByte(_) => 5,
-            Value::Byte(_) => 6,
-            Value::Short(_) => 7,
-            Value::UShort(_) => 8,
-            Value::Int(_) | Value::Enum(..) => 9,
-            Value::UInt(_) => 10,
-            Value::Long(_) => 11,
-            Value::ULong(_) => 12,
-            Value::Float(_) => 13,
-            Value::Double(_) => 14,
-            Value::Decimal(_) => 15,
-            Value::DateTime(_) => 16,
-            Value::Str(_) => 18,
-            _ => 1,
-        };
-        Ok(Value::Enum(Type::of(&super::enums::TYPE_CODE), code))
-    }),
+    m("static TypeCode GetTypeCode(object value)", |_, a| Ok(super::enums::type_code(a.get(0)))),
 ];
 
 /// `System.Convert`

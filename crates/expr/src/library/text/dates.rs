@@ -34,7 +34,7 @@ fn made(result: Result<DateTime, Thrown>) -> Result<Value, Thrown> {
 fn build(a: &Args<'_>, millisecond: Option<usize>, kind: Option<usize>) -> Result<Value, Thrown> {
     let kind = kind.map_or(Ok(Kind::Unspecified), |index| Kind::from_number(a.number(index)))?;
     let date = Date { year: a.int(0), month: a.int(1), day: a.int(2) };
-    let time = if a.values.len() > 3 { (a.int(3), a.int(4), a.int(5)) } else { (0, 0, 0) };
+    let time = if a.count() > 3 { (a.int(3), a.int(4), a.int(5)) } else { (0, 0, 0) };
     made(DateTime::new(date, time, millisecond.map_or(0, |index| a.int(index)), kind))
 }
 

@@ -1,6 +1,9 @@
 //! Enumerations of the text area.
 
+use crate::library::rows::{Row, m};
 use crate::library::typedef::{TypeDef, enumeration};
+use crate::types::Type;
+use crate::value::Value;
 
 /// `System.DayOfWeek`
 pub static DAY_OF_WEEK: TypeDef = enumeration(
@@ -155,3 +158,30 @@ pub static UNICODE_CATEGORY: TypeDef = enumeration(
 )
 .unlisted()
 .def();
+
+/// `TypeCode` of a value.
+pub(super) fn type_code(value: &Value) -> Value {
+    let code = match value {
+        Value::Null => 0,
+        Value::Bool(_) => 3,
+        Value::Char(_) => 4,
+        Value::SByte(_) => 5,
+        Value::Byte(_) => 6,
+        Value::Short(_) => 7,
+        Value::UShort(_) => 8,
+        Value::Int(_) | Value::Enum(..) => 9,
+        Value::UInt(_) => 10,
+        Value::Long(_) => 11,
+        Value::ULong(_) => 12,
+        Value::Float(_) => 13,
+        Value::Double(_) => 14,
+        Value::Decimal(_) => 15,
+        Value::DateTime(_) => 16,
+        Value::Str(_) => 18,
+        _ => 1,
+    };
+    Value::Enum(Type::of(&TYPE_CODE), code)
+}
+
+/// `GetTypeCode()` of the primitives.
+pub(crate) static TYPE_CODE_ROWS: &[Row] = &[m("TypeCode GetTypeCode()", |_, a| Ok(type_code(a.get(0))))];

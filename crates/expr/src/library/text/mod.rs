@@ -11,7 +11,7 @@ mod dates;
 pub(crate) mod decimal;
 mod decimals;
 mod edge;
-mod enums;
+pub(crate) mod enums;
 pub(crate) mod format;
 mod guids;
 mod math;

@@ -90,7 +90,7 @@ fn concat(cx: &mut Cx<'_>, values: &[Value]) -> Result<Value, Thrown> {
 }
 
 fn concat_args(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
-    let values: Vec<Value> = a.values.to_vec();
+    let values: Vec<Value> = a.from(0);
     concat(cx, &values)
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn format_values(cx: &mut Cx<'_>, pattern: &str, values: &[Value]) ->
 /// `Format` with its arguments from `first` on.
 fn format_args(cx: &mut Cx<'_>, a: &Args<'_>, pattern: usize) -> Result<Value, Thrown> {
     let pattern_text = a.need_str(pattern, "format")?.clone();
-    let values: Vec<Value> = a.values.get(pattern + 1..).unwrap_or(&[]).to_vec();
+    let values: Vec<Value> = a.from(pattern + 1);
     let text = format_values(cx, &pattern_text, &values)?;
     made(cx, text)
 }

@@ -76,7 +76,7 @@ fn read(text: Option<&Str>, name: &str) -> Result<Value, Thrown> {
 
 fn of_parts(a: &Args<'_>) -> Result<Value, Thrown> {
     let mut version = Version([-1; 4]);
-    for (index, name) in ["major", "minor", "build", "revision"].iter().enumerate().take(a.values.len()) {
+    for (index, name) in ["major", "minor", "build", "revision"].iter().enumerate().take(a.count()) {
         if a.int(index) < 0 {
             return Err(out_of_range("Version's parameters must be greater than or equal to zero.", name));
         }

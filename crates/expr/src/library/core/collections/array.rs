@@ -420,17 +420,17 @@ static STATIC_ROWS: &[Row] = &[
     }),
     m("object GetValue(int index)", |_, a| {
         let array = a.obj::<ArrayObject>(0)?;
-        let place = array.place(&a.values[1..])?;
+        let place = array.place(&a.from(1))?;
         Ok(array.items.read().get(place).cloned().unwrap_or_default())
     }),
     m("object GetValue(int index1, int index2)", |_, a| {
         let array = a.obj::<ArrayObject>(0)?;
-        let place = array.place(&a.values[1..])?;
+        let place = array.place(&a.from(1))?;
         Ok(array.items.read().get(place).cloned().unwrap_or_default())
     }),
     m("void SetValue(object value, int index)", |cx, a| {
         let array = a.obj::<ArrayObject>(0)?;
-        let place = array.place(&a.values[2..])?;
+        let place = array.place(&a.from(2))?;
         let value = cx.cast(a.get(1).clone(), array.element())?;
         if let Some(item) = array.items.write().get_mut(place) {
             *item = value;

@@ -189,7 +189,7 @@ fn join(a: &Args<'_>, grouped: bool) -> Result<Value, Thrown> {
     let (outer, inner) = (source(a, 0, "outer")?, source(a, 1, "inner")?);
     let (outer_key, inner_key) = (source(a, 2, "outerKeySelector")?, source(a, 3, "innerKeySelector")?);
     let make = source(a, 4, "resultSelector")?;
-    let equality = Equality::of(a.values.get(5).unwrap_or(&Value::Null));
+    let equality = Equality::of(a.get(5));
     let inner_type = a.ty(1);
     Ok(lazy(a.ty(3), move |cx| {
         let groups = Groups::read(cx, &inner, &inner_key, None, equality.clone())?;

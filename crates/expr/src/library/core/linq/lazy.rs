@@ -1,6 +1,7 @@
 //! Lazy sequences.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use apimite_dotnet::Thrown;
@@ -9,22 +10,34 @@ use crate::run::Cx;
 use crate::types::Type;
 use crate::value::{Each, Enumerator, Object, Value};
 
-type Start = Box<dyn Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync>;
-
-struct Lazy {
+struct Lazy<F: Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static> {
     element: Type,
-    start: Option<Start>,
+    start: Option<F>,
 }
 
-impl Drop for Lazy {
+thread_local! {
+    /// How many sequences are being let go, one inside the other.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Sequences over sequences that are let go directly; deeper ones wait for their turn.
+const DIRECT: u32 = 64;
+
+impl<F: Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static> Drop for Lazy<F> {
     fn drop(&mut self) {
-        if let Some(start) = self.start.take() {
+        let Some(start) = self.start.take() else { return };
+        let depth = DEPTH.try_with(Cell::get).unwrap_or(DIRECT);
+        if depth < DIRECT {
+            let _ = DEPTH.try_with(|held| held.set(depth + 1));
+            drop(start);
+            let _ = DEPTH.try_with(|held| held.set(depth));
+        } else {
             crate::value::release::code(Box::new(start));
         }
     }
 }
 
-impl Object for Lazy {
+impl<F: Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static> Object for Lazy<F> {
     fn type_of(&self) -> Type {
         Type::enumerable(self.element.erased())
     }
@@ -48,18 +61,10 @@ pub(crate) fn lazy(
     element: Type,
     start: impl Fn(&mut Cx<'_>) -> Result<Each, Thrown> + Send + Sync + 'static,
 ) -> Value {
-    Value::object(Lazy { element, start: Some(Box::new(start)) })
+    Value::object(Lazy { element, start: Some(start) })
 }
 
-struct Running<F: Send + 'static>(Option<F>);
-
-impl<F: Send + 'static> Drop for Running<F> {
-    fn drop(&mut self) {
-        if let Some(next) = self.0.take() {
-            crate::value::release::code(Box::new(next));
-        }
-    }
-}
+struct Running<F: Send + 'static>(F);
 
 impl<F> Enumerator for Running<F>
 where
@@ -67,14 +72,12 @@ where
 {
     fn next(&mut self, cx: &mut Cx<'_>) -> Result<Option<Value>, Thrown> {
         cx.guard()?;
-        match &mut self.0 {
-            Some(next) => next(cx),
-            None => Ok(None),
-        }
+        (self.0)(cx)
     }
 }
 
-/// An enumeration of a function that gives the next element.
+/// An enumeration of a function that gives the next element. Enumerations are nested as deep as the stack allows when they start,
+/// so letting them go needs no care.
 pub(crate) fn running(next: impl FnMut(&mut Cx<'_>) -> Result<Option<Value>, Thrown> + Send + 'static) -> Each {
-    Box::new(Running(Some(next)))
+    Box::new(Running(next))
 }

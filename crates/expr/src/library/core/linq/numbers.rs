@@ -33,15 +33,28 @@ fn items(cx: &mut Cx<'_>, a: &Args<'_>, selector: bool) -> Result<Vec<Value>, Th
 }
 
 fn sum(cx: &mut Cx<'_>, a: &Args<'_>, ty: Type, selector: bool) -> Result<Value, Thrown> {
-    let values = items(cx, a, selector)?;
+    let all = a.need(0, "source")?;
+    let select = if selector { Some(a.need(1, "selector")?) } else { None };
     // float adds up as double.
     let wide = if ty == Type::float() { Type::double() } else { ty };
     let mut total = crate::run::integer_of(wide, 0);
-    for value in values {
-        let value = arith::convert(&value, wide, false)?;
-        total = arith::binary(Op::Add, &total, &value, true)?;
+    let mut each = cx.iterate(all)?;
+    while let Some(item) = each.next(cx)? {
+        cx.step()?;
+        let value = match select {
+            Some(select) => cx.call1(select, item)?,
+            None => item,
+        };
+        total = match (&total, &value) {
+            (_, Value::Null) => continue,
+            (Value::Int(so_far), Value::Int(more)) => Value::Int(so_far.checked_add(*more).ok_or_else(arith::overflow)?),
+            _ => {
+                let value = arith::convert(&value, wide, false)?;
+                arith::binary(Op::Add, &total, &value, true)?
+            }
+        };
     }
-    arith::convert(&total, ty, false)
+    if wide == ty { Ok(total) } else { arith::convert(&total, ty, false) }
 }
 
 fn average(cx: &mut Cx<'_>, a: &Args<'_>, ty: Type, selector: bool, nullable: bool) -> Result<Value, Thrown> {

@@ -6,6 +6,7 @@ use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use super::content::{Content, content_of};
 use super::entries::{Entries, pairs};
 use super::object::{maybe, this, token, token_value};
+use super::settings::merge_settings;
 use super::token::{JTOKEN, add_content, filled, flatten, property};
 use super::{sequence, serialize};
 use crate::library::core::collections::ArrayObject;
@@ -57,6 +58,7 @@ static CONTAINER: &[Row] = &[
     .impure(),
     m("void RemoveAll()", |_, a| this(&a)?.clear().map(|()| Value::Null)).impure(),
     m("void Merge(object content)", |cx, a| merge(cx, &a, MergeSettings::default())).impure(),
+    m("void Merge(object content, JsonMergeSettings settings)", |cx, a| merge(cx, &a, merge_settings(a.get(2)))).impure(),
 ];
 
 /// `Newtonsoft.Json.Linq.JContainer`

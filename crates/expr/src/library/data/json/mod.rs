@@ -9,6 +9,7 @@ mod extensions;
 mod object;
 mod sequence;
 mod serialize;
+mod settings;
 mod token;
 mod value;
 
@@ -83,4 +84,7 @@ pub(crate) static TYPES: &[&TypeDef] = &[
     &sequence::JENUMERABLE,
     &sequence::IJENUMERABLE,
     &entries::ENTRIES,
+    &settings::MERGE_SETTINGS,
+    &settings::ARRAY_HANDLING,
+    &settings::NULL_HANDLING,
 ];

@@ -26,10 +26,10 @@ fn each(
     of: fn(&XObject, Option<&XName>) -> Vec<XObject>,
 ) -> Result<Value, Thrown> {
     let items = source(cx, a)?;
-    if a.values.len() > 1 && a.get(1).is_null() {
+    if a.count() > 1 && a.get(1).is_null() {
         return Ok(nodes(result, Vec::new()));
     }
-    let wanted = if a.values.len() > 1 { name(a, 1) } else { None };
+    let wanted = if a.count() > 1 { name(a, 1) } else { None };
     Ok(nodes(result, items.iter().flat_map(|item| of(item, wanted)).collect()))
 }
 
