@@ -128,7 +128,11 @@ impl<'a> Binder<'a> {
                     let name = member.name;
                     if member.is_static {
                         let on = member.def.full_name();
-                        self.report("CS0200", span, format!("Property or indexer '{on}.{name}' cannot be assigned to -- it is read only"));
+                        self.report(
+                            "CS0200",
+                            span,
+                            format!("Property or indexer '{on}.{name}' cannot be assigned to -- it is read only"),
+                        );
                         return None;
                     }
                     let shown = if name == "this" { format!("{on}.this[]") } else { format!("{on}.{name}") };

@@ -279,7 +279,9 @@ impl<'a> Binder<'a> {
         }
         for (index, (name, _)) in parts.iter().enumerate() {
             if let Some(name) = name
-                && parts[..index].iter().any(|(before, _)| before.as_ref().is_some_and(|before| before.name == name.name))
+                && parts[..index]
+                    .iter()
+                    .any(|(before, _)| before.as_ref().is_some_and(|before| before.name == name.name))
             {
                 return self.fail("CS8127", name.span, "Tuple element names must be unique.");
             }

@@ -235,7 +235,8 @@ impl<'a> Walk<'_, 'a> {
             if !self.state.has(id) && !self.told.contains(&id) {
                 self.told.push(id);
                 let name = self.binder.locals[id.0].name.clone();
-                let message = format!("The out parameter '{name}' must be assigned to before control leaves the current method");
+                let message =
+                    format!("The out parameter '{name}' must be assigned to before control leaves the current method");
                 self.binder.report("CS0177", span, message);
             }
         }

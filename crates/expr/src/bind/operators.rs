@@ -251,10 +251,23 @@ impl<'a> Binder<'a> {
         let (a, b) = (show(left), show(right));
         let signed = |ty: Type| [Type::int(), Type::long(), Type::short(), Type::sbyte()].contains(&ty.underlying());
         let wide = |ty: Type| ty.underlying() == Type::ulong();
-        let arithmetic = !matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::ShiftLeft | BinaryOp::ShiftRight | BinaryOp::AndAlso | BinaryOp::OrElse);
+        let arithmetic = !matches!(
+            op,
+            BinaryOp::And
+                | BinaryOp::Or
+                | BinaryOp::Xor
+                | BinaryOp::ShiftLeft
+                | BinaryOp::ShiftRight
+                | BinaryOp::AndAlso
+                | BinaryOp::OrElse
+        );
         if arithmetic && (signed(left.ty) && wide(right.ty) || wide(left.ty) && signed(right.ty)) {
             let operator = op.text();
-            return self.fail("CS0034", span, format!("Operator '{operator}' is ambiguous on operands of type '{a}' and '{b}'"));
+            return self.fail(
+                "CS0034",
+                span,
+                format!("Operator '{operator}' is ambiguous on operands of type '{a}' and '{b}'"),
+            );
         }
         self.fail(
             "CS0019",

@@ -290,7 +290,12 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     /// The member that a call will reach, where the receiver's type at run time is known already.
-    pub(crate) fn resolve(&self, member: &Arc<Member>, types: &Arc<[Type]>, args: &[Arg<'a>]) -> (Arc<Member>, Arc<[Type]>) {
+    pub(crate) fn resolve(
+        &self,
+        member: &Arc<Member>,
+        types: &Arc<[Type]>,
+        args: &[Arg<'a>],
+    ) -> (Arc<Member>, Arc<[Type]>) {
         if member.is_virtual()
             && let Some(Value::Host(runtime, _)) = args.first().and_then(|receiver| self.constant(&receiver.value))
             && let Some(found) = implementation(self.registry, runtime, member, types)

@@ -122,7 +122,8 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     fn interpolated(&mut self, parts: &[Part<'a>]) -> TextFn {
-        if !parts.iter().any(|part| matches!(part, Part::Hole { width, format, .. } if *width != 0 || format.is_some())) {
+        if !parts.iter().any(|part| matches!(part, Part::Hole { width, format, .. } if *width != 0 || format.is_some()))
+        {
             let pieces: Vec<Piece> = parts
                 .iter()
                 .map(|part| match part {

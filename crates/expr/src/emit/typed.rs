@@ -8,9 +8,9 @@ use super::{BoolFn, Emitter, IntFn, bool_fn, int_fn};
 use crate::bind::bound::{B, How, K};
 use crate::library::Imp;
 use crate::library::core::names;
-use crate::run::{Cx, Text};
 use crate::run::arith::{self, Op, divide_by_zero, overflow};
 use crate::run::null_reference;
+use crate::run::{Cx, Text};
 use crate::types::Type;
 use crate::value::Value;
 

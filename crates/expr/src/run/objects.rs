@@ -204,7 +204,9 @@ impl Cx<'_> {
             Value::Host(ty, _) => {
                 let found = ty.def().and_then(|def| self.registry().declared(def, "GetEnumerator").first().cloned());
                 match found.as_deref().map(|member| member.row.imp) {
-                    Some(Imp::Each(start)) => start(self, Args { values: &mut [sequence.clone()], fixed: &[], types: ty.args() }),
+                    Some(Imp::Each(start)) => {
+                        start(self, Args { values: &mut [sequence.clone()], fixed: &[], types: ty.args() })
+                    }
                     Some(Imp::Call(_)) => {
                         let member = found.ok_or_else(null_reference)?;
                         let value = self.call_member(&member, ty.args(), &mut [sequence.clone()])?;

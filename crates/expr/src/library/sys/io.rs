@@ -170,8 +170,7 @@ impl Object for WriterObject {
 /// Writes argument 2 and those behind it after the format in argument 1.
 fn write_format(cx: &mut Cx<'_>, a: &Args<'_>, array: bool, line: bool) -> Result<Value, Thrown> {
     let format = a.need_str(1, "format")?.clone();
-    let values =
-        if array { a.obj::<ArrayObject>(2)?.items().clone() } else { a.from(2) };
+    let values = if array { a.obj::<ArrayObject>(2)?.items().clone() } else { a.from(2) };
     let text = strings::format_values(cx, &format, &values)?;
     append(cx, a, &text, line)
 }

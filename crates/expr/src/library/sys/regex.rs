@@ -56,11 +56,15 @@ macro_rules! piece {
     };
 }
 
-piece!(MatchObject(Match), MATCH, identity |this| {
-    // Every match that failed is `Match.Empty`.
-    static EMPTY: u8 = 0;
-    (!this.0.success()).then_some((std::ptr::from_ref(&EMPTY) as usize, 0))
-});
+piece!(
+    MatchObject(Match),
+    MATCH,
+    identity | this | {
+        // Every match that failed is `Match.Empty`.
+        static EMPTY: u8 = 0;
+        (!this.0.success()).then_some((std::ptr::from_ref(&EMPTY) as usize, 0))
+    }
+);
 piece!(GroupObject(Group), GROUP);
 piece!(CaptureObject(Capture), CAPTURE);
 

@@ -80,11 +80,8 @@ fn append_line(cx: &mut Cx<'_>, a: Args<'_>) -> Result<Value, Thrown> {
 
 fn append_format(cx: &mut Cx<'_>, a: Args<'_>, pattern: usize, array: bool) -> Result<Value, Thrown> {
     let text = a.need_str(pattern, "format")?.clone();
-    let values = if array {
-        a.elements(pattern + 1).ok_or_else(|| argument_null("args"))?
-    } else {
-        a.from(pattern + 1)
-    };
+    let values =
+        if array { a.elements(pattern + 1).ok_or_else(|| argument_null("args"))? } else { a.from(pattern + 1) };
     let text = format_values(cx, &text, &values)?;
     cx.charge(text.len() * 2)?;
     change(a, |b, _| {

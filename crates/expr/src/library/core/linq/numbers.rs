@@ -47,7 +47,9 @@ fn sum(cx: &mut Cx<'_>, a: &Args<'_>, ty: Type, selector: bool) -> Result<Value,
         };
         total = match (&total, &value) {
             (_, Value::Null) => continue,
-            (Value::Int(so_far), Value::Int(more)) => Value::Int(so_far.checked_add(*more).ok_or_else(arith::overflow)?),
+            (Value::Int(so_far), Value::Int(more)) => {
+                Value::Int(so_far.checked_add(*more).ok_or_else(arith::overflow)?)
+            }
             _ => {
                 let value = arith::convert(&value, wide, false)?;
                 arith::binary(Op::Add, &total, &value, true)?

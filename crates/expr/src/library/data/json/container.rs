@@ -58,7 +58,8 @@ static CONTAINER: &[Row] = &[
     .impure(),
     m("void RemoveAll()", |_, a| this(&a)?.clear().map(|()| Value::Null)).impure(),
     m("void Merge(object content)", |cx, a| merge(cx, &a, MergeSettings::default())).impure(),
-    m("void Merge(object content, JsonMergeSettings settings)", |cx, a| merge(cx, &a, merge_settings(a.get(2)))).impure(),
+    m("void Merge(object content, JsonMergeSettings settings)", |cx, a| merge(cx, &a, merge_settings(a.get(2))))
+        .impure(),
 ];
 
 /// `Newtonsoft.Json.Linq.JContainer`

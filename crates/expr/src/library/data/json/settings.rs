@@ -70,8 +70,7 @@ static ROWS: &[Row] = &[
 ];
 
 /// `Newtonsoft.Json.Linq.JsonMergeSettings`
-pub static MERGE_SETTINGS: TypeDef =
-    class("Newtonsoft.Json.Linq.JsonMergeSettings").unlisted().rows(&[ROWS]).def();
+pub static MERGE_SETTINGS: TypeDef = class("Newtonsoft.Json.Linq.JsonMergeSettings").unlisted().rows(&[ROWS]).def();
 /// `Newtonsoft.Json.Linq.MergeArrayHandling`
 pub static ARRAY_HANDLING: TypeDef = enumeration(
     "Newtonsoft.Json.Linq.MergeArrayHandling",
