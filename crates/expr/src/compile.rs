@@ -10,7 +10,7 @@ use crate::bind::query::Arena;
 use crate::emit::{self, Compiled};
 use crate::library::{Needs, Registry, TypeDef, standard};
 use crate::run::{Budget, Cx, Host, Text};
-use crate::syntax;
+use crate::syntax::{self, LanguageVersion};
 use crate::types::Type;
 use crate::value::{Str, Value};
 
@@ -45,6 +45,8 @@ pub struct Settings {
     pub lenient: bool,
     /// Follows .NET Framework 4.x where it differs from .NET Core 3.0 and later.
     pub framework: bool,
+    /// The newest C# that is accepted; Azure documents C# 7.
+    pub csharp: LanguageVersion,
     /// What one evaluation may use up.
     pub budget: Budget,
     /// The type of `context`, if there is one.
@@ -138,7 +140,7 @@ impl Engine {
             .into_iter()
             .map(|m| CompileError { code: m.code, message: m.message, span: m.span, help: None })
             .collect();
-        let version = syntax::LanguageVersion::CSharp7_3;
+        let version = self.settings.csharp;
         for used in features {
             if used.feature.since() > version {
                 let (code, message) = used.feature.refusal(version);

@@ -39,7 +39,7 @@ pub struct FeatureUse {
 }
 
 /// A version of the language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LanguageVersion {
     /// C# 7.0.
     CSharp7,
@@ -48,6 +48,7 @@ pub enum LanguageVersion {
     /// C# 7.2.
     CSharp7_2,
     /// C# 7.3.
+    #[default]
     CSharp7_3,
     /// C# 8.0.
     CSharp8,

@@ -7,7 +7,7 @@
 use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use apimite_expr::{Engine, Form, Host, Settings, Value, Want};
+use apimite_expr::{Engine, Form, Host, LanguageVersion, Settings, Value, Want};
 
 /// A clock that stands and bits that differ.
 #[derive(Default)]
@@ -59,7 +59,8 @@ fn answer(engine: &Engine, code: &str, with_message: bool) -> String {
 }
 
 fn topic(name: &str, cases: &str) {
-    let engine = Engine::new(Settings { lenient: true, ..Settings::default() }, &[]);
+    let csharp = if name == "newer" { LanguageVersion::CSharp12 } else { LanguageVersion::default() };
+    let engine = Engine::new(Settings { lenient: true, csharp, ..Settings::default() }, &[]);
     let mut wrong = Vec::new();
     let mut count = 0;
     for (index, line) in cases.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with("# ")) {
@@ -89,5 +90,15 @@ topics! {
     sequences_are_as_in_csharp = "linq";
     the_language_is_as_in_csharp = "language";
     mistakes_have_the_codes_of_the_compiler = "errors";
+    newer_syntax_is_as_in_csharp = "newer";
     the_rest_of_the_library_is_as_in_csharp = "library";
+}
+
+#[test]
+fn newer_syntax_is_refused_unless_it_is_allowed() {
+    let engine = Engine::new(Settings { lenient: true, ..Settings::default() }, &[]);
+    for line in include_str!("cases/newer.cases").lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+        let (code, _) = line.split_once(" ==> ").unwrap_or((line, ""));
+        assert_eq!(answer(&engine, code, false), "CS8370", "{code}");
+    }
 }

@@ -67,6 +67,8 @@ pub struct Decisions {
     pub missing_variable_is_null: bool,
     /// Are types and members outside Azure's allow-list accepted in expressions?
     pub lenient_expressions: bool,
+    /// Is syntax newer than C# 7.3 accepted in expressions?
+    pub newer_csharp: bool,
     /// Does `retry` catch an error raised inside it and test its condition?
     pub retry_catches_errors: bool,
     /// Does a `<base/>` in the global document pass without a refusal?
@@ -92,6 +94,7 @@ impl Default for Decisions {
             dotnet: DotnetGeneration::Modern,
             missing_variable_is_null: true,
             lenient_expressions: false,
+            newer_csharp: false,
             retry_catches_errors: true,
             base_in_global_allowed: false,
             absent_section_inherits: true,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use apimite_document::{Form, Island};
-use apimite_expr::{self as expr, Budget, Engine, Settings, Text, Value};
+use apimite_expr::{self as expr, Budget, Engine, LanguageVersion, Settings, Text, Value};
 use apimite_model::{Decisions, DotnetGeneration};
 
 use crate::code::{CodeError, Program, Want};
@@ -23,6 +23,7 @@ impl CSharp {
         let settings = Settings {
             lenient: decisions.lenient_expressions,
             framework: decisions.dotnet == DotnetGeneration::Framework,
+            csharp: if decisions.newer_csharp { LanguageVersion::CSharp12 } else { LanguageVersion::default() },
             budget,
             context: Some(&context::CONTEXT),
         };

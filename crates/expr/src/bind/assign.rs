@@ -41,7 +41,7 @@ impl<'a> Binder<'a> {
         let AssignOp::Compound(op) = op else { return B::error(span) };
         let place = self.expr(target);
         if op == BinaryOp::Coalesce {
-            return self.newer(span, "coalescing assignment", "8.0");
+            return self.coalesce_assign(place, value, span);
         }
         let Some(place) = self.place(place) else {
             let _ = self.value(value);

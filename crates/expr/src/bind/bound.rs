@@ -270,6 +270,11 @@ pub(crate) enum Test<'a> {
     },
     /// `var x`.
     Bind(LocalId),
+    Not(Box<Test<'a>>),
+    And(Box<(Test<'a>, Test<'a>)>),
+    Or(Box<(Test<'a>, Test<'a>)>),
+    /// `< 5`.
+    Relation(Op, B<'a>),
 }
 
 /// A bound statement.

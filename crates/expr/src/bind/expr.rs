@@ -198,17 +198,6 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// A feature of a later C#.
-    pub(crate) fn newer(&mut self, span: Span, feature: &str, version: &str) -> B<'a> {
-        self.fail(
-            "CS8370",
-            span,
-            format!(
-                "Feature '{feature}' is not available in C# 7.3. Please use language version {version} or greater."
-            ),
-        )
-    }
-
     pub(crate) fn thrown(&mut self, value: B<'a>) -> B<'a> {
         if value.is_error() || value.is_null() {
             return value;

@@ -280,9 +280,7 @@ impl<'a> Walk<'_, 'a> {
             K::Is { value, temp, test } => {
                 self.expr(value);
                 self.state.add(*temp);
-                let no = self.state.clone();
-                self.test(test);
-                (self.state.clone(), no)
+                self.tested(test)
             }
             K::Conditional { condition, then, otherwise } => {
                 let (yes, no) = self.cond(condition);
@@ -300,9 +298,24 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
+    /// The states when a test holds and when it does not.
+    fn tested(&mut self, test: &Test<'a>) -> (State, State) {
+        if let Test::Not(inner) = test {
+            let (yes, no) = self.tested(inner);
+            return (no, yes);
+        }
+        let no = self.state.clone();
+        self.test(test);
+        (self.state.clone(), no)
+    }
+
     fn test(&mut self, test: &Test<'a>) {
         match test {
             Test::Type { local: Some(local), .. } | Test::Bind(local) => self.state.add(*local),
+            Test::And(both) => {
+                self.test(&both.0);
+                self.test(&both.1);
+            }
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ mod infer;
 mod lambda;
 mod literal;
 mod names;
+mod newer;
 mod operators;
 mod overload;
 mod pattern;
@@ -202,6 +203,13 @@ impl<'a> Binder<'a> {
 
     pub(crate) fn push_function_scope(&mut self) {
         self.scopes.push(Scope::new(self.current));
+    }
+
+    /// Gives locals of a scope that has ended to the one around it.
+    pub(crate) fn keep(&mut self, locals: Vec<LocalId>) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.locals.extend(locals);
+        }
     }
 
     /// Ends a scope and gives the locals that live in it.

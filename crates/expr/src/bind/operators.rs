@@ -42,7 +42,7 @@ impl<'a> Binder<'a> {
             UnaryOp::PreDecrement => return self.increment(operand, false, false, span),
             UnaryOp::PostIncrement => return self.increment(operand, true, true, span),
             UnaryOp::PostDecrement => return self.increment(operand, false, true, span),
-            UnaryOp::NullForgiving => return self.newer(span, "nullable reference types", "8.0"),
+            UnaryOp::NullForgiving => return self.value(operand),
             UnaryOp::IndexFromEnd => return self.newer(span, "index operator", "8.0"),
             UnaryOp::AddressOf | UnaryOp::Dereference => {
                 return self.fail(
@@ -204,6 +204,10 @@ impl<'a> Binder<'a> {
         if equality && null(&left) && null(&right) {
             return B::constant(Value::Bool(!negate), Type::bool(), span);
         }
+        let additive = op == BinaryOp::Add || op == BinaryOp::Subtract;
+        if additive && left.ty.is_delegate() && self.implicit(&right, left.ty).is_some() {
+            return self.combine(op == BinaryOp::Add, left, right, span);
+        }
         if left.ty.is_void() || right.ty.is_void() {
             return self.bad_binary(op, &left, &right, span);
         }
@@ -227,11 +231,20 @@ impl<'a> Binder<'a> {
         if equality && let Some(result) = self.reference_equality(&left, &right, negate, span) {
             return result;
         }
-        let additive = op == BinaryOp::Add || op == BinaryOp::Subtract;
-        if additive && left.ty.is_delegate() && (left.ty == right.ty || null(&right)) {
-            return self.fail("CS0019", span, "combining delegates is not supported in policy expressions");
-        }
         self.bad_binary(op, &left, &right, span)
+    }
+
+    /// `a + b` and `a - b` of delegates.
+    fn combine(&mut self, add: bool, left: B<'a>, right: B<'a>, span: Span) -> B<'a> {
+        let ty = left.ty;
+        let right = self.convert(right, ty);
+        let base = &crate::library::core::names::DELEGATE;
+        let Some(member) = self.registry.declared(base, if add { "Combine" } else { "Remove" }).into_iter().next() else {
+            return B::error(span);
+        };
+        let args = [left, right].into_iter().map(|value| Arg { value, mode: ParamMode::Value }).collect();
+        let call = B::new(K::Call { member, types: Arc::from([]), args, lifted: false }, Type::of(base), span);
+        B::new(K::Convert(Box::new(call), How::Same), ty, span)
     }
 
     fn binary_operand(&mut self, e: B<'a>) -> B<'a> {
@@ -835,6 +848,11 @@ impl<'a> Binder<'a> {
             return self.newer(span, "conditional ref", "7.2");
         }
         let (a, b) = (self.value(then), self.value(otherwise));
+        self.either(condition, a, b, span)
+    }
+
+    /// `condition ? a : b` of what is bound already.
+    pub(crate) fn either(&mut self, condition: B<'a>, a: B<'a>, b: B<'a>, span: Span) -> B<'a> {
         if condition.is_error() || a.is_error() || b.is_error() {
             return B::error(span);
         }
@@ -886,6 +904,11 @@ impl<'a> Binder<'a> {
     pub(crate) fn coalesce(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> B<'a> {
         let a = self.value(left);
         let b = self.value(right);
+        self.coalesce_bound(a, b, span)
+    }
+
+    /// `a ?? b` of what is bound already.
+    pub(crate) fn coalesce_bound(&mut self, a: B<'a>, b: B<'a>, span: Span) -> B<'a> {
         if a.is_error() || b.is_error() {
             return B::error(span);
         }

@@ -44,10 +44,19 @@ impl<'a> Binder<'a> {
                 functions.push(self.declare_function(function, at.span));
             }
         }
-        let mut functions = functions.into_iter();
         let mut out = Vec::new();
-        let mut usings: Vec<(usize, Vec<LocalId>, Span)> = Vec::new();
-        for statement in statements {
+        self.statement_list(statements, &mut functions.into_iter(), &mut out);
+        out
+    }
+
+    /// Statements in order; a using declaration holds those behind it.
+    fn statement_list(
+        &mut self,
+        statements: &'a [ast::Stmt],
+        functions: &mut std::vec::IntoIter<Option<FnId>>,
+        out: &mut Vec<S<'a>>,
+    ) {
+        for (index, statement) in statements.iter().enumerate() {
             if let K0::LocalFunction(function) = &statement.kind {
                 if let Some(Some(id)) = functions.next() {
                     self.function_body(id, function);
@@ -57,13 +66,46 @@ impl<'a> Binder<'a> {
             if let K0::Local(declaration) = &statement.kind
                 && declaration.is_using
             {
-                self.newer(statement.span, "using declarations", "8.0");
-                let _ = usings.pop();
-                continue;
+                let (mut declare, mut body) = (Vec::new(), Vec::new());
+                let resources = self.using_resources(declaration, statement.span, &mut declare);
+                self.disposable(&resources, statement.span);
+                self.statement_list(&statements[index + 1..], functions, &mut body);
+                let body = Box::new(stmt(SK::Block { locals: Vec::new(), body }, statement.span));
+                out.push(stmt(SK::Using { locals: Vec::new(), declare, resources, body }, statement.span));
+                return;
             }
-            self.statement_into(statement, &mut out);
+            self.statement_into(statement, out);
         }
-        out
+    }
+
+    /// Declares what a `using` holds.
+    fn using_resources(&mut self, declaration: &'a ast::LocalDeclaration, span: Span, declare: &mut Vec<S<'a>>) -> Vec<LocalId> {
+        let before = self.locals.len();
+        self.local(declaration, span, declare);
+        let mut resources = Vec::new();
+        for s in declare {
+            if let SK::Declare { local, .. } = &s.kind
+                && local.0 >= before
+            {
+                self.locals[local.0].readonly = Some("using variable");
+                resources.push(*local);
+            }
+        }
+        resources
+    }
+
+    fn disposable(&mut self, resources: &[LocalId], span: Span) {
+        for resource in resources {
+            let ty = self.locals[resource.0].ty;
+            let disposable = Type::of(&crate::library::core::names::IDISPOSABLE);
+            if !ty.is_error() && !ty.is_null() && self.standard(ty, disposable).is_none() {
+                self.report(
+                    "CS1674",
+                    span,
+                    format!("'{ty}': type used in a using statement must be implicitly convertible to 'System.IDisposable'"),
+                );
+            }
+        }
     }
 
     /// Names this statement declares in its block.
@@ -274,16 +316,7 @@ impl<'a> Binder<'a> {
                 let mut resources = Vec::new();
                 match resource {
                     ast::UsingResource::Declaration(declaration) => {
-                        let before = self.locals.len();
-                        self.local(declaration, span, &mut declare);
-                        for s in &declare {
-                            if let SK::Declare { local, .. } = &s.kind
-                                && local.0 >= before
-                            {
-                                self.locals[local.0].readonly = Some("using variable");
-                                resources.push(*local);
-                            }
-                        }
+                        resources = self.using_resources(declaration, span, &mut declare);
                     }
                     ast::UsingResource::Expr(e) => {
                         let value = self.typed(e);
@@ -292,17 +325,7 @@ impl<'a> Binder<'a> {
                         declare.push(stmt(SK::Declare { local: temp, value: Some(value) }, e.span));
                     }
                 }
-                for resource in &resources {
-                    let ty = self.locals[resource.0].ty;
-                    let disposable = Type::of(&crate::library::core::names::IDISPOSABLE);
-                    if !ty.is_error() && !ty.is_null() && self.standard(ty, disposable).is_none() {
-                        self.report(
-                            "CS1674",
-                            span,
-                            format!("'{ty}': type used in a using statement must be implicitly convertible to 'System.IDisposable'"),
-                        );
-                    }
-                }
+                self.disposable(&resources, span);
                 let body = Box::new(self.embedded(body));
                 let locals = self.pop_scope();
                 SK::Using { locals, declare, resources, body }
@@ -660,9 +683,6 @@ impl<'a> Binder<'a> {
     fn declare_function(&mut self, function: &'a ast::LocalFunction, span: Span) -> Option<FnId> {
         if function.is_async {
             self.report("CS1983", span, "async local functions are not supported in policy expressions");
-        }
-        if function.is_static {
-            self.newer(span, "static local functions", "8.0");
         }
         self.check_declaration(&function.name);
         let id = self.declare_instance(function, self.current, Vec::new());

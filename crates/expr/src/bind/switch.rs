@@ -3,7 +3,7 @@
 use apimite_diag::Span;
 
 use super::Binder;
-use super::bound::{B, K, S, SK, Section, Test};
+use super::bound::{B, S, SK, Section, Test};
 use crate::syntax::ast;
 use crate::types::Type;
 use crate::value::Value;
@@ -145,18 +145,6 @@ impl<'a> Binder<'a> {
                 empty
             }
         }
-    }
-
-    /// `x switch { … }` came with C# 8.
-    pub(crate) fn switch_expression(&mut self, value: &'a ast::Expr, arms: &'a [ast::SwitchArm], span: Span) -> B<'a> {
-        let _ = self.quietly(|b| {
-            let _ = b.value(value);
-            for arm in arms {
-                let _ = b.value(&arm.value);
-            }
-        });
-        let _ = K::Error;
-        self.newer(span, "recursive patterns", "8.0")
     }
 }
 

@@ -4,6 +4,7 @@ use super::value::store;
 use super::{BoolFn, Emitter, bool_fn};
 use crate::bind::bound::{LocalId, Test};
 use crate::emit::function::read_cell;
+use crate::run::arith::{self, Op};
 use crate::run::Cx;
 use crate::value::Value;
 
@@ -35,6 +36,35 @@ impl<'a> Emitter<'_, 'a> {
                         store(cx, local, value);
                     }
                     Ok(is)
+                })
+            }
+            Test::Not(inner) => {
+                let inner = self.test(inner, temp);
+                bool_fn(move |cx| Ok(!inner(cx)?))
+            }
+            Test::And(both) => {
+                let (a, b) = (self.test(&both.0, temp), self.test(&both.1, temp));
+                bool_fn(move |cx| Ok(a(cx)? && b(cx)?))
+            }
+            Test::Or(both) => {
+                let (a, b) = (self.test(&both.0, temp), self.test(&both.1, temp));
+                bool_fn(move |cx| Ok(a(cx)? || b(cx)?))
+            }
+            Test::Relation(op, constant) => {
+                let (op, constant) = (*op, self.value(constant));
+                bool_fn(move |cx| {
+                    let (value, constant) = (load(cx, place), constant(cx)?);
+                    let comparable = value.type_of().is_some() && value.type_of() == constant.type_of();
+                    Ok(comparable
+                        && match (value.integer(), constant.integer()) {
+                            (Some(a), Some(b)) => match op {
+                                Op::Less => a < b,
+                                Op::LessEqual => a <= b,
+                                Op::Greater => a > b,
+                                _ => a >= b,
+                            },
+                            _ => arith::binary(op, &value, &constant, false)?.as_bool(),
+                        })
                 })
             }
             Test::Bind(local) => {

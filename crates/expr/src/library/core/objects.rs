@@ -124,11 +124,17 @@ pub(crate) static IDISPOSABLE_ROWS: &[Row] = &[m("void Dispose()", |_, a| {
 })
 .listed()];
 
-pub(crate) static DELEGATE_ROWS: &[Row] = &[m("object DynamicInvoke(params object[] args)", |cx, a| {
-    let this = a.get(0).clone();
-    let mut args = cx.collect(a.get(1))?;
-    cx.invoke(&this, &mut args)
-})];
+pub(crate) static DELEGATE_ROWS: &[Row] = &[
+    m("static Delegate Combine(Delegate a, Delegate b)", |_, a| Ok(super::delegates::combine(a.get(0), a.get(1)))),
+    m("static Delegate Remove(Delegate source, Delegate value)", |_, a| {
+        Ok(super::delegates::remove(a.get(0), a.get(1)))
+    }),
+    m("object DynamicInvoke(params object[] args)", |cx, a| {
+        let this = a.get(0).clone();
+        let mut args = cx.collect(a.get(1))?;
+        cx.invoke(&this, &mut args)
+    }),
+];
 
 /// What the compiler needs of `string`; the rest stands in the text area.
 pub(crate) static STRING_ROWS: &[Row] = &[
