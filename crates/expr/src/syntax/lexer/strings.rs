@@ -168,9 +168,18 @@ impl Lexer<'_> {
         self.feature(Feature::RawString, span);
         let text = self.code.get(content..end).unwrap_or("");
         let mut parts = [String::from(text)];
+        self.one_line(&parts, Span::from_usize(start, content));
         dedent(&mut parts);
         let [text] = parts;
         self.finish_string(start, text.into(), StringForm::Raw);
+    }
+
+    /// A raw string that does not begin with a line break holds none.
+    fn one_line(&mut self, parts: &[String], span: Span) {
+        let of_several = parts.first().is_some_and(|first| first.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
+        if !of_several && parts.iter().any(|part| part.contains(is_newline)) {
+            self.error("CS8997", "Unterminated raw string literal.", span);
+        }
     }
 
     pub(super) fn character(&mut self, start: usize) {
@@ -376,6 +385,7 @@ impl Lexer<'_> {
             _ => String::new(),
         };
         let mut texts: Vec<String> = places.iter().map(|&place| read(self.values.get(place))).collect();
+        self.one_line(&texts, Span::from_usize(end.saturating_sub(1), end));
         dedent(&mut texts);
         for (place, text) in places.into_iter().zip(texts) {
             if let Some(value) = self.values.get_mut(place) {

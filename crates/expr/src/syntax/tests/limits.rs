@@ -70,3 +70,11 @@ fn reading_takes_time_in_proportion_to_the_text() {
         parse_block(&code);
     }
 }
+
+#[test]
+fn a_raw_string_of_one_line_holds_no_line_break() {
+    for code in ["\"\"\"a\rb\"\"\"", "$\"\"\"a\r\"\"\"", "\"\"\"a\nb\"\"\""] {
+        assert!(parse_expression(code).1.iter().any(|e| e.code == "CS8997"), "{code:?}");
+    }
+    assert_eq!(parse_expression("\"\"\"\n  a\r\n  b\n  \"\"\"").1, []);
+}
