@@ -130,7 +130,9 @@ fn evaluation(c: &mut Criterion) {
         let form = if csharp.starts_with("var ") { Form::Block } else { Form::Expression };
         let program = engine.compile(csharp, form, want).unwrap();
         match want {
-            Want::Bool => group.bench_function("csharp", |b| b.iter(|| program.eval_bool(black_box(&exchange)).unwrap())),
+            Want::Bool => {
+                group.bench_function("csharp", |b| b.iter(|| program.eval_bool(black_box(&exchange)).unwrap()))
+            }
             _ => group.bench_function("csharp", |b| b.iter(|| program.eval(black_box(&exchange)).unwrap())),
         };
         if name != "regex" {
@@ -142,7 +144,11 @@ fn evaluation(c: &mut Criterion) {
     }
 }
 
-fn by_hand(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, name: &str, exchange: &Exchange) {
+fn by_hand(
+    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    name: &str,
+    exchange: &Exchange,
+) {
     let body = order();
     let regex = regex::Regex::new("^/orders/v[0-9]+/").unwrap();
     match name {
@@ -185,10 +191,14 @@ fn compilation(c: &mut Criterion) {
     let mut group = c.benchmark_group("compile");
     for (name, code) in [
         ("header comparison", CASES[0].2),
-        ("interpolated", r#"$"{context.Request.Method} {context.Request.Url.Path}?{(string)context.Variables["user"]}""#),
+        (
+            "interpolated",
+            r#"$"{context.Request.Method} {context.Request.Url.Path}?{(string)context.Variables["user"]}""#,
+        ),
         ("linq", r#"new[] { "a", "b" }.Where(x => x != "a").Select(x => x.ToUpper()).FirstOrDefault()"#),
     ] {
-        group.bench_function(name, |b| b.iter(|| engine.compile(black_box(code), Form::Expression, Want::Any).unwrap()));
+        group
+            .bench_function(name, |b| b.iter(|| engine.compile(black_box(code), Form::Expression, Want::Any).unwrap()));
     }
     group.bench_function("engine start", |b| b.iter(|| Engine::new(Settings::default(), &[])));
     group.finish();
@@ -208,7 +218,8 @@ fn corpus(engine: &Engine, folder: &Path) {
         let mut waiting: Vec<_> = document.elements().cloned().collect();
         while let Some(element) = waiting.pop() {
             let values = element.attributes.iter().map(|attribute| attribute.value.clone()).chain([element.text()]);
-            for island in values.filter_map(|value| value.expression().map(|i| (i.language, i.form, i.code.to_owned()))) {
+            for island in values.filter_map(|value| value.expression().map(|i| (i.language, i.form, i.code.to_owned())))
+            {
                 if island.0 == Language::CSharp {
                     codes.push((if island.1 == Written::Block { Form::Block } else { Form::Expression }, island.2));
                 }

@@ -15,7 +15,11 @@ use crate::types::Type;
 impl<'a> Binder<'a> {
     /// What is known of a newer C# and not carried out.
     pub(crate) fn newer(&mut self, span: Span, feature: &str, version: &str) -> B<'a> {
-        self.fail("CS8652", span, format!("The feature '{feature}' of C# {version} is not supported in policy expressions here"))
+        self.fail(
+            "CS8652",
+            span,
+            format!("The feature '{feature}' of C# {version} is not supported in policy expressions here"),
+        )
     }
 
     /// `place ??= value`: the place if it holds something, else the value that is put there.
@@ -58,8 +62,10 @@ impl<'a> Binder<'a> {
         if value.is_error() {
             return B::error(span);
         }
-        let unmatched =
-            Exception::new(ExceptionKind::InvalidOperation, "Non-exhaustive switch expression failed to match its input.");
+        let unmatched = Exception::new(
+            ExceptionKind::InvalidOperation,
+            "Non-exhaustive switch expression failed to match its input.",
+        );
         let unmatched = B::constant(exceptions::value_of(unmatched), Type::exception(), span);
         let mut rest = B::new(K::Throw(Box::new(unmatched)), Type::null(), span);
         let count = bound.len();

@@ -239,7 +239,8 @@ impl<'a> Binder<'a> {
         let ty = left.ty;
         let right = self.convert(right, ty);
         let base = &crate::library::core::names::DELEGATE;
-        let Some(member) = self.registry.declared(base, if add { "Combine" } else { "Remove" }).into_iter().next() else {
+        let Some(member) = self.registry.declared(base, if add { "Combine" } else { "Remove" }).into_iter().next()
+        else {
             return B::error(span);
         };
         let args = [left, right].into_iter().map(|value| Arg { value, mode: ParamMode::Value }).collect();

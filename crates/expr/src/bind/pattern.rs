@@ -96,7 +96,9 @@ impl<'a> Binder<'a> {
             P::Var(designation) => self.var_pattern(designation, input, temp, span),
             P::Discard => Some(Test::Any),
             P::Paren(inner) => self.pattern(inner, input, temp, is),
-            P::Relational { .. } | P::Not(_) | P::And(..) | P::Or(..) => self.combined_pattern(pattern, input, temp, is),
+            P::Relational { .. } | P::Not(_) | P::And(..) | P::Or(..) => {
+                self.combined_pattern(pattern, input, temp, is)
+            }
             P::Recursive { .. } => {
                 self.newer(span, "recursive patterns", "8.0");
                 None

@@ -79,7 +79,12 @@ impl<'a> Binder<'a> {
     }
 
     /// Declares what a `using` holds.
-    fn using_resources(&mut self, declaration: &'a ast::LocalDeclaration, span: Span, declare: &mut Vec<S<'a>>) -> Vec<LocalId> {
+    fn using_resources(
+        &mut self,
+        declaration: &'a ast::LocalDeclaration,
+        span: Span,
+        declare: &mut Vec<S<'a>>,
+    ) -> Vec<LocalId> {
         let before = self.locals.len();
         self.local(declaration, span, declare);
         let mut resources = Vec::new();
@@ -102,7 +107,9 @@ impl<'a> Binder<'a> {
                 self.report(
                     "CS1674",
                     span,
-                    format!("'{ty}': type used in a using statement must be implicitly convertible to 'System.IDisposable'"),
+                    format!(
+                        "'{ty}': type used in a using statement must be implicitly convertible to 'System.IDisposable'"
+                    ),
                 );
             }
         }

@@ -4,8 +4,8 @@ use super::value::store;
 use super::{BoolFn, Emitter, bool_fn};
 use crate::bind::bound::{LocalId, Test};
 use crate::emit::function::read_cell;
-use crate::run::arith::{self, Op};
 use crate::run::Cx;
+use crate::run::arith::{self, Op};
 use crate::value::Value;
 
 fn load(cx: &Cx<'_>, place: super::Place) -> Value {

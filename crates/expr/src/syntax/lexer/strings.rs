@@ -176,7 +176,8 @@ impl Lexer<'_> {
 
     /// A raw string that does not begin with a line break holds none.
     fn one_line(&mut self, parts: &[String], span: Span) {
-        let of_several = parts.first().is_some_and(|first| first.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
+        let of_several =
+            parts.first().is_some_and(|first| first.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
         if !of_several && parts.iter().any(|part| part.contains(is_newline)) {
             self.error("CS8997", "Unterminated raw string literal.", span);
         }
