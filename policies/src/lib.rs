@@ -16,6 +16,7 @@ mod check_header;
 mod choose;
 mod cors;
 mod cross_domain;
+mod dapr;
 mod dimensions;
 mod emit_metric;
 mod find_and_replace;
@@ -47,7 +48,9 @@ mod redirect_content_urls;
 mod retry;
 mod return_response;
 mod rewrite_uri;
+mod sample;
 mod send_request;
+mod send_service_bus_message;
 mod set_backend_service;
 mod set_body;
 mod set_header;
@@ -122,6 +125,9 @@ pub static ALL: &[&PolicyDef] = &[
     &rewrite_uri::DEF,
     &send_request::ONE_WAY,
     &send_request::DEF,
+    &send_service_bus_message::DEF,
+    &dapr::PUBLISH,
+    &dapr::BINDING,
     &set_backend_service::DEF,
     &set_body::DEF,
     &set_header::DEF,

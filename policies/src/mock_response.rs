@@ -14,7 +14,9 @@ use apimite_policy::fault::Fault;
 use apimite_policy::step::{Flow, Now, StepKind};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+
+use crate::sample::{sample, xml};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -84,14 +86,7 @@ impl Now for MockResponse {
                 representation.examples.get(self.index).or_else(|| representation.examples.first());
             let body = match (example, &representation.schema) {
                 (Some(example), _) => Some(example.value.to_string()),
-                (None, Some(schema)) => {
-                    let root = exchange.api.as_ref().and_then(|api| {
-                        let id = representation.schema_id.as_deref();
-                        api.schemas.iter().find(|schema| id.is_none_or(|id| *schema.id == *id))
-                    });
-                    let root: Value = root.and_then(|s| serde_json::from_str(&s.text).ok()).unwrap_or_default();
-                    serde_json::from_str(schema).ok().map(|schema: Value| format!("{:#}", sample(&schema, &root, 0)))
-                }
+                (None, Some(schema)) => from_schema(representation, schema, exchange),
                 (None, None) => None,
             };
             if let Ok(value) = HeaderValue::from_str(&representation.content_type) {
@@ -108,77 +103,18 @@ impl Now for MockResponse {
     }
 }
 
-/// A sample of a JSON schema; references are looked up in `root` by their last segment.
-fn sample(schema: &Value, root: &Value, depth: u8) -> Value {
-    if depth > 8 {
-        return Value::Null;
+/// A sample of the schema, in the representation's own notation.
+fn from_schema(representation: &Representation, schema: &str, exchange: &Exchange) -> Option<String> {
+    let schema: Value = serde_json::from_str(schema).ok()?;
+    let root = exchange.api.as_ref().and_then(|api| {
+        let id = representation.schema_id.as_deref();
+        api.schemas.iter().find(|schema| id.is_none_or(|id| *schema.id == *id))
+    });
+    let root: Value = root.and_then(|root| serde_json::from_str(&root.text).ok()).unwrap_or_default();
+    let value = sample(&schema, &root);
+    if !representation.content_type.contains("xml") {
+        return Some(format!("{value:#}"));
     }
-    for given in ["example", "default", "const"] {
-        if let Some(value) = schema.get(given) {
-            return value.clone();
-        }
-    }
-    if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|list| list.first()) {
-        return first.clone();
-    }
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()) {
-        let places = ["/components/schemas/", "/definitions/", "/"];
-        let found = places.iter().find_map(|place| root.pointer(&format!("{place}{name}")));
-        return found.map_or(Value::Null, |found| sample(found, root, depth + 1));
-    }
-    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
-        let mut whole = Map::new();
-        for part in parts {
-            if let Value::Object(map) = sample(part, root, depth + 1) {
-                whole.extend(map);
-            }
-        }
-        return Value::Object(whole);
-    }
-    for choice in ["oneOf", "anyOf"] {
-        if let Some(first) = schema.get(choice).and_then(Value::as_array).and_then(|list| list.first()) {
-            return sample(first, root, depth + 1);
-        }
-    }
-    let kind = match schema.get("type") {
-        Some(Value::String(kind)) => kind.as_str(),
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|k| *k != "null").unwrap_or("null"),
-        _ if schema.get("properties").is_some() => "object",
-        _ => "",
-    };
-    match kind {
-        "object" => {
-            let properties = schema.get("properties").and_then(Value::as_object);
-            let pairs = properties.into_iter().flatten();
-            Value::Object(pairs.map(|(name, inner)| (name.clone(), sample(inner, root, depth + 1))).collect())
-        }
-        "array" => json!([sample(schema.get("items").unwrap_or(&Value::Null), root, depth + 1)]),
-        "integer" => schema.get("minimum").and_then(Value::as_i64).unwrap_or(0).into(),
-        "number" => schema.get("minimum").cloned().unwrap_or_else(|| json!(0.0)),
-        "boolean" => false.into(),
-        "string" => match schema.get("format").and_then(Value::as_str) {
-            Some("date") => "2024-01-01".into(),
-            Some("date-time") => "2024-01-01T00:00:00Z".into(),
-            Some("uuid") => "00000000-0000-0000-0000-000000000000".into(),
-            Some("email") => "user@example.com".into(),
-            Some("uri") => "https://example.com".into(),
-            _ => "string".into(),
-        },
-        _ => Value::Null,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_follows_references_and_prefers_examples() {
-        let root = json!({ "components": { "schemas": { "Item": { "type": "object", "properties": {
-            "id": { "type": "integer" }, "name": { "type": "string", "example": "lamp" }, "self": { "$ref": "#/components/schemas/Item" }
-        }}}}});
-        let one = sample(&json!({ "type": "array", "items": { "$ref": "#/components/schemas/Item" } }), &root, 0);
-        assert_eq!(one.pointer("/0/name"), Some(&json!("lamp")));
-        assert_eq!(one.pointer("/0/id"), Some(&json!(0)));
-    }
+    let named = schema.pointer("/xml/name").and_then(Value::as_str).or(representation.type_name.as_deref());
+    Some(xml(&value, named.unwrap_or("root")))
 }

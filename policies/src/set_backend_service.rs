@@ -159,7 +159,7 @@ impl Now for SetBackendService {
                 let method = method.as_ref().map(|arg| arg.get(exchange)).transpose()?;
                 let suffix = namespace.map_or(String::new(), |n| format!(".{n}"));
                 let base =
-                    format!("http://localhost:3500/v1.0/invoke/{app}{suffix}/method/{}", method.unwrap_or_default());
+                    format!("{}/v1.0/invoke/{app}{suffix}/method/{}", exchange.service.dapr, method.unwrap_or_default());
                 target_of_url(&exchange.service, &base).map_err(fault)?
             }
         };

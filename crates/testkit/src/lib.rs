@@ -13,6 +13,7 @@
 //! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
 //! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service |
 //! | ```` ```revocations ```` | a revocation list, PEM |
+//! | ```` ```response STATUS TYPE ```` | a response that every operation declares: its schema, or with `example` an example |
 //! | ```` ```entity NAME ```` | a backend entity: lines `url = …`, `header.NAME = …`, `query.NAME = …`, `authorization = SCHEME PARAMETER`, `identity = RESOURCE` |
 //! | ```` ```backend ```` | the answer of the backend from here on: a status line, headers, an empty line, the body; `then` puts it behind those before, each used once and the last for good |
 //! | ```` ```backend error ```` | the backend is not reached from here on; `timeout` instead of `error` for a timeout; `host=NAME` for one server alone |

@@ -55,6 +55,7 @@ impl Page {
             "certificate",
             "revocations",
             "entity",
+            "response",
             "file",
             "backend",
             "http",

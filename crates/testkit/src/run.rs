@@ -11,7 +11,7 @@ use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_import::{Files, Memory};
 use apimite_model::{
-    Api, Backend as Entity, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText,
+    Api, Backend as Entity, Example, Representation, ResponseShape, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText,
     Product, Secret, Service, Subscription, SubscriptionScope, Tier,
 };
 use apimite_policy::body::{Body, BodyCell};
@@ -58,6 +58,7 @@ struct World<'a> {
     clock: Clock,
     env: Env,
     backend: Rc<Backend>,
+    responses: Vec<ResponseShape>,
     last: Option<Exchange>,
     body: String,
 }
@@ -135,6 +136,7 @@ impl<'a> World<'a> {
             clock,
             env,
             backend,
+            responses: Vec::new(),
             last: None,
             body: String::new(),
         }
@@ -177,6 +179,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             "entity" => self.entity(block),
+            "response" => self.response(block),
             "delivered" => self.delivered(block),
             "file" => {
                 let path = block.words.first().ok_or("a file needs its path behind the fence")?;
@@ -275,6 +278,35 @@ impl<'a> World<'a> {
         Ok(())
     }
 
+    fn response(&mut self, block: &Block) -> Result<(), String> {
+        let status = block.words.first().ok_or("a response needs its status and its type behind the fence")?;
+        let status = status.parse().map_err(|_| format!("`{status}` is no status"))?;
+        let kind = block.words.get(1).ok_or("a response needs its type behind the status")?;
+        let index = match self.responses.iter().position(|response| response.status == Some(status)) {
+            Some(index) => index,
+            None => {
+                let (headers, representations) = (Vec::new(), Vec::new());
+                self.responses.push(ResponseShape { status: Some(status), description: "".into(), headers, representations });
+                self.responses.len() - 1
+            }
+        };
+        let Some(response) = self.responses.get_mut(index) else { return Ok(()) };
+        if !response.representations.iter().any(|one| *one.content_type == **kind) {
+            let new = Representation { content_type: kind.as_str().into(), ..Representation::default() };
+            response.representations.push(new);
+        }
+        for one in response.representations.iter_mut().filter(|one| *one.content_type == **kind) {
+            let text: Box<str> = block.text.as_str().into();
+            if block.has("example") {
+                one.examples.push(Example { name: "default".into(), value: text });
+            } else {
+                one.schema = Some(text);
+            }
+        }
+        self.compiled = None;
+        Ok(())
+    }
+
     fn entity(&mut self, block: &Block) -> Result<(), String> {
         let id = block.words.first().ok_or("an entity needs its id behind the fence")?;
         let mut entity = Entity::single(id, "http://entity.example");
@@ -328,6 +360,7 @@ impl<'a> World<'a> {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"] {
             let mut operation = Operation::new(&method.to_lowercase(), method, "/*");
             operation.name = method.into();
+            operation.responses.clone_from(&self.responses);
             api.operations.push(Arc::new(operation));
         }
         if !self.files.paths().is_empty() {

@@ -1,0 +1,113 @@
+//! `send-service-bus-message`: sends a message to a queue or a topic of Service Bus; here to the local sink.
+//!
+//! Source: send-service-bus-message policy reference (preview).
+
+use apimite_document::Element;
+use apimite_policy::arg::TextArg;
+use apimite_policy::compile::Compile;
+use apimite_policy::def::{
+    Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused, Scopes, Sections,
+};
+use apimite_policy::env::Env;
+use apimite_policy::exchange::Exchange;
+use apimite_policy::fault::Fault;
+use apimite_policy::sinks;
+use apimite_policy::step::{Flow, Now, StepKind};
+use serde_json::Map;
+
+const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
+
+/// The definition.
+pub static DEF: PolicyDef = PolicyDef {
+    sections: Sections::INBOUND.and(Sections::OUTBOUND).and(Sections::ON_ERROR),
+    scopes: Scopes::GLOBAL.and(Scopes::PRODUCT).and(Scopes::API).and(Scopes::OPERATION),
+    gateways: Gateways::ALL.without(Gateways::WORKSPACE),
+    attributes: &[
+        Attr::new("queue-name", Kind::Text),
+        Attr::new("topic-name", Kind::Text),
+        Attr::new("namespace", Kind::Text),
+        Attr::new("client-id", Kind::Text),
+    ],
+    content: Content::Elements {
+        children: &[
+            Child::one("payload", &[], TEXT),
+            Child::optional(
+                "message-properties",
+                &[],
+                Content::Elements {
+                    children: &[Child::many("message-property", &[Attr::new("name", Kind::Text).required()], TEXT)],
+                    ordered: true,
+                },
+            ),
+        ],
+        ordered: false,
+    },
+    differences: &[
+        "messages go to a local sink and to the URL configured for the queue or topic; AMQP is not spoken",
+        "identity and namespace are written down, not used",
+    ],
+    ..PolicyDef::new("send-service-bus-message", "Sends a message to a queue or a topic.", compile)
+};
+
+struct SendMessage {
+    /// `queue` or `topic`.
+    kind: &'static str,
+    to: TextArg,
+    namespace: Option<TextArg>,
+    client: Option<TextArg>,
+    payload: TextArg,
+    properties: Vec<(TextArg, TextArg)>,
+}
+
+fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
+    let queue = cx.optional_text(element, "queue-name")?;
+    let topic = cx.optional_text(element, "topic-name")?;
+    let (kind, to) = match (queue, topic) {
+        (Some(queue), None) => ("queue", queue),
+        (None, Some(topic)) => ("topic", topic),
+        (None, None) => {
+            let text = "`queue-name` or `topic-name` is required";
+            return Err(cx.refuse(element.name_span, "service_bus::to", text, "add one of them"));
+        }
+        (Some(_), Some(_)) => {
+            let text = "`queue-name` and `topic-name` exclude each other";
+            return Err(cx.refuse(element.name_span, "service_bus::to", text, "keep one"));
+        }
+    };
+    let payload = match Compile::child(element, "payload") {
+        Some(child) => cx.content(child)?,
+        None => return Err(Refused),
+    };
+    let mut properties = Vec::new();
+    if let Some(list) = Compile::child(element, "message-properties") {
+        for child in Compile::children(list, "message-property") {
+            properties.push((cx.text(child, "name")?, cx.content(child)?));
+        }
+    }
+    let namespace = cx.optional_text(element, "namespace")?;
+    let client = cx.optional_text(element, "client-id")?;
+    Ok(StepKind::now(SendMessage { kind, to, namespace, client, payload, properties }))
+}
+
+impl Now for SendMessage {
+    fn run(&self, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
+        let to = self.to.get(exchange)?.trim().to_owned();
+        let mut data = Map::new();
+        data.insert("kind".into(), self.kind.into());
+        for (name, value) in [("namespace", &self.namespace), ("clientId", &self.client)] {
+            if let Some(value) = value {
+                data.insert(name.into(), value.get(exchange)?.trim().into());
+            }
+        }
+        let mut properties = Map::new();
+        for (name, value) in &self.properties {
+            properties.insert(name.get(exchange)?.trim().into(), value.get(exchange)?.trim().into());
+        }
+        if !properties.is_empty() {
+            data.insert("properties".into(), properties.into());
+        }
+        data.insert("payload".into(), self.payload.get(exchange)?.into_owned().into());
+        sinks::deliver(env, sinks::Kind::ServiceBus, &to, data);
+        Ok(Flow::Next)
+    }
+}
