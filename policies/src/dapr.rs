@@ -110,7 +110,14 @@ impl Sidecar {
         })
     }
 
-    async fn send(&self, path: &str, json: bool, body: Bytes, exchange: &Exchange, env: &Env) -> Result<Response, Fault> {
+    async fn send(
+        &self,
+        path: &str,
+        json: bool,
+        body: Bytes,
+        exchange: &Exchange,
+        env: &Env,
+    ) -> Result<Response, Fault> {
         let base = exchange.service.dapr.trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path}"))
             .map_err(|error| Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string()))?;

@@ -260,7 +260,9 @@ mod tests {
         assert_eq!(of(json!({ "oneOf": [{ "type": "null" }, { "type": "integer" }] })), json!(0));
         assert_eq!(of(json!({ "type": "object", "additionalProperties": { "type": "integer" } })), json!({ "key": 0 }));
         assert_eq!(
-            of(json!({ "allOf": [{ "properties": { "a": { "type": "integer" } } }], "properties": { "b": { "type": "boolean" } } })),
+            of(
+                json!({ "allOf": [{ "properties": { "a": { "type": "integer" } } }], "properties": { "b": { "type": "boolean" } } })
+            ),
             json!({ "a": 0, "b": true })
         );
     }
@@ -271,14 +273,20 @@ mod tests {
             (0..30).map(|n| (format!("p{n}"), json!({ "$ref": format!("#/definitions/L{}", n % 3) }))).collect();
         let mut definitions = Map::new();
         for level in 0..12 {
-            let inner: Map<String, Value> =
-                (0..30).map(|n| (format!("p{n}"), json!({ "$ref": format!("#/definitions/L{}", level + 1) }))).collect();
+            let inner: Map<String, Value> = (0..30)
+                .map(|n| (format!("p{n}"), json!({ "$ref": format!("#/definitions/L{}", level + 1) })))
+                .collect();
             definitions.insert(format!("L{level}"), json!({ "properties": inner }));
         }
         let root = json!({ "definitions": definitions });
         let text = sample(&json!({ "properties": properties }), &root).to_string();
         assert!(text.len() < 200_000, "{}", text.len());
-        assert_eq!(of(json!({ "type": "array", "minItems": 1_000_000_000_u64, "items": { "type": "integer" } })).as_array().map(Vec::len), Some(100));
+        assert_eq!(
+            of(json!({ "type": "array", "minItems": 1_000_000_000_u64, "items": { "type": "integer" } }))
+                .as_array()
+                .map(Vec::len),
+            Some(100)
+        );
     }
 
     #[test]

@@ -5,9 +5,7 @@
 use apimite_document::Element;
 use apimite_policy::arg::TextArg;
 use apimite_policy::compile::Compile;
-use apimite_policy::def::{
-    Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused, Scopes, Sections,
-};
+use apimite_policy::def::{Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused, Scopes, Sections};
 use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
 use apimite_policy::fault::Fault;

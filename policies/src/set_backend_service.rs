@@ -158,8 +158,11 @@ impl Now for SetBackendService {
                 let namespace = namespace.as_ref().map(|arg| arg.get(exchange)).transpose()?;
                 let method = method.as_ref().map(|arg| arg.get(exchange)).transpose()?;
                 let suffix = namespace.map_or(String::new(), |n| format!(".{n}"));
-                let base =
-                    format!("{}/v1.0/invoke/{app}{suffix}/method/{}", exchange.service.dapr, method.unwrap_or_default());
+                let base = format!(
+                    "{}/v1.0/invoke/{app}{suffix}/method/{}",
+                    exchange.service.dapr,
+                    method.unwrap_or_default()
+                );
                 target_of_url(&exchange.service, &base).map_err(fault)?
             }
         };

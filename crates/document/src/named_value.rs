@@ -55,7 +55,8 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn element(&mut self, element: &mut Element, is_in_liquid: bool) {
-        let is_in_liquid = is_in_liquid || element.attr("template").is_some_and(|t| t.value().trim().eq_ignore_ascii_case("liquid"));
+        let is_in_liquid =
+            is_in_liquid || element.attr("template").is_some_and(|t| t.value().trim().eq_ignore_ascii_case("liquid"));
         for index in 0..element.attributes.len() {
             let Some(attribute) = element.attributes.get(index) else { break };
             let changed = self.text(&attribute.value, element, Some(&attribute.name), is_in_liquid);

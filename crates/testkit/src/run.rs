@@ -11,8 +11,8 @@ use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_import::{Files, Memory};
 use apimite_model::{
-    Api, Backend as Entity, Example, Representation, ResponseShape, Certificate, Connection, ConnectionUser, Fragment, NamedValue, Operation, PolicyText,
-    Product, Secret, Service, Subscription, SubscriptionScope, Tier,
+    Api, Backend as Entity, Certificate, Connection, ConnectionUser, Example, Fragment, NamedValue, Operation,
+    PolicyText, Product, Representation, ResponseShape, Secret, Service, Subscription, SubscriptionScope, Tier,
 };
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::code::Compiler;
@@ -286,7 +286,12 @@ impl<'a> World<'a> {
             Some(index) => index,
             None => {
                 let (headers, representations) = (Vec::new(), Vec::new());
-                self.responses.push(ResponseShape { status: Some(status), description: "".into(), headers, representations });
+                self.responses.push(ResponseShape {
+                    status: Some(status),
+                    description: "".into(),
+                    headers,
+                    representations,
+                });
                 self.responses.len() - 1
             }
         };
