@@ -73,6 +73,7 @@ mod validate_status_code;
 mod validation;
 mod wait;
 mod xml_to_json;
+mod xsl_transform;
 
 use apimite_policy::def::{PolicyDef, Registry};
 
@@ -148,6 +149,7 @@ pub static ALL: &[&PolicyDef] = &[
     &validate_status_code::DEF,
     &wait::DEF,
     &xml_to_json::DEF,
+    &xsl_transform::DEF,
 ];
 
 /// The registry of every policy.

@@ -1,0 +1,11 @@
+//! XPath 1.0.
+
+mod eval;
+mod functions;
+mod lex;
+mod parse;
+mod value;
+
+pub(crate) use eval::{Context, Host, Place, matches, text_of};
+pub(crate) use parse::{Axis, Expr, NodeTest, Prefixes, Start, parse};
+pub(crate) use value::{Value, number_text};
