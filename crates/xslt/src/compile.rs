@@ -571,11 +571,8 @@ impl Compiler<'_> {
             "apply-imports" => return self.wrong(id, "no other style sheet is read, so there is nothing to apply"),
             other => {
                 // What a later version brings may say what to do instead.
-                let fallback: Vec<u32> = self
-                    .tree
-                    .children(id)
-                    .filter(|child| self.xsl(*child).as_deref() == Some("fallback"))
-                    .collect();
+                let fallback: Vec<u32> =
+                    self.tree.children(id).filter(|child| self.xsl(*child).as_deref() == Some("fallback")).collect();
                 if fallback.is_empty() {
                     return fail(format!("`xsl:{other}` is no instruction of XSLT 1.0"));
                 }

@@ -168,12 +168,13 @@ impl Writer<'_> {
             Kind::Text(text, true) => self.out.push_str(&text),
             Kind::Text(text, false) => {
                 let parent = self.result.parent(id).and_then(|parent| self.result.name(parent)).cloned();
-                let cdata = parent.as_ref().is_some_and(|name| {
-                    self.settings.cdata.iter().any(|(namespace, local)| name.is(namespace, local))
-                });
+                let cdata = parent
+                    .as_ref()
+                    .is_some_and(|name| self.settings.cdata.iter().any(|(namespace, local)| name.is(namespace, local)));
                 let script = self.html
                     && parent.is_some_and(|name| {
-                        name.namespace.is_empty() && ["script", "style"].iter().any(|n| name.local.eq_ignore_ascii_case(n))
+                        name.namespace.is_empty()
+                            && ["script", "style"].iter().any(|n| name.local.eq_ignore_ascii_case(n))
                     });
                 if script {
                     self.out.push_str(&text);

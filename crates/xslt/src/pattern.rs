@@ -46,7 +46,9 @@ impl Pattern {
         let (start, steps) = match expr {
             Expr::Path(crate::xpath::Start::Context, steps) => (Start::Anywhere, steps),
             Expr::Path(crate::xpath::Start::Root, steps) => (Start::Root, steps),
-            Expr::Path(crate::xpath::Start::Expr(of), steps) if matches!(*of, Expr::Call(..)) => (Start::Nodes(*of), steps),
+            Expr::Path(crate::xpath::Start::Expr(of), steps) if matches!(*of, Expr::Call(..)) => {
+                (Start::Nodes(*of), steps)
+            }
             call @ Expr::Call(..) => (Start::Nodes(call), Vec::new()),
             _ => return wrong(),
         };

@@ -243,12 +243,7 @@ impl<'s> Run<'s> {
         Ok(None)
     }
 
-    fn apply(
-        &mut self,
-        nodes: &[Place],
-        mode: Option<&'s Key>,
-        parameters: &[(Key, Value)],
-    ) -> Result<()> {
+    fn apply(&mut self, nodes: &[Place], mode: Option<&'s Key>, parameters: &[(Key, Value)]) -> Result<()> {
         for (index, node) in nodes.iter().enumerate() {
             let context = Context { node: *node, position: index + 1, size: nodes.len(), current: *node };
             match self.rule(*node, mode)? {
@@ -615,8 +610,10 @@ impl<'s> Run<'s> {
             }
             if self.fits(count, node, here)? {
                 let mut number = 1;
-                let siblings: Vec<u32> =
-                    tree.parent(id).map(|up| tree.children(up).take_while(|other| *other < id).collect()).unwrap_or_default();
+                let siblings: Vec<u32> = tree
+                    .parent(id)
+                    .map(|up| tree.children(up).take_while(|other| *other < id).collect())
+                    .unwrap_or_default();
                 for sibling in siblings {
                     if self.fits(count, node, Place { tree: node.tree, id: sibling })? {
                         number += 1;

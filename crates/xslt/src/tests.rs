@@ -114,10 +114,16 @@ fn variables_parameters_and_fragments() {
         </xsl:template>
         <xsl:template name="t"><xsl:param name="x" select="'none'"/>(<xsl:value-of select="$x"/>)</xsl:template>"#;
     assert_eq!(run(top, DOCUMENT), "<o><a>1</a><a>2</a>3default(12)(none)</o>");
-    let sheet = format!("{OPEN}<xsl:param name=\"p\"/><xsl:template match=\"/\"><o a=\"{{$p}}{{{{}}}}\"/></xsl:template></xsl:stylesheet>");
-    let output = Stylesheet::compile(&sheet).unwrap().transform("<d/>", &[("p".into(), "\"<".into())], Budget::default());
+    let sheet = format!(
+        "{OPEN}<xsl:param name=\"p\"/><xsl:template match=\"/\"><o a=\"{{$p}}{{{{}}}}\"/></xsl:template></xsl:stylesheet>"
+    );
+    let output =
+        Stylesheet::compile(&sheet).unwrap().transform("<d/>", &[("p".into(), "\"<".into())], Budget::default());
     assert_eq!(output.unwrap().text, "<?xml version=\"1.0\" encoding=\"utf-8\"?><o a=\"&quot;&lt;{}\" />");
-    assert_eq!(run("<xsl:variable name=\"a\" select=\"$b\"/><xsl:variable name=\"b\" select=\"$a\"/>", "<d/>"), "failed: the variable `a` needs itself");
+    assert_eq!(
+        run("<xsl:variable name=\"a\" select=\"$b\"/><xsl:variable name=\"b\" select=\"$a\"/>", "<d/>"),
+        "failed: the variable `a` needs itself"
+    );
     let node_set = r#"<xsl:template match="/" xmlns:m="urn:schemas-microsoft-com:xslt"><xsl:variable name="f"><a>1</a><a>2</a></xsl:variable><xsl:value-of select="count(m:node-set($f)/a)"/></xsl:template>"#;
     assert_eq!(run(node_set, "<d/>"), "2");
 }
@@ -140,7 +146,8 @@ fn the_identity_with_an_attribute_more() {
         <xsl:if test="self::* and not(parent::*)"><xsl:attribute name="User-Agent">x</xsl:attribute></xsl:if>
         <xsl:apply-templates select="* | @* | node()"/></xsl:copy></xsl:template>"#;
     let document = r#"<d xmlns="urn:d" xmlns:p="urn:p" a="1"><p:e p:b="2">t<f xmlns="" /></p:e><!--c--></d>"#;
-    let wanted = r#"<d xmlns="urn:d" xmlns:p="urn:p" User-Agent="x" a="1"><p:e p:b="2">t<f xmlns="" /></p:e><!--c--></d>"#;
+    let wanted =
+        r#"<d xmlns="urn:d" xmlns:p="urn:p" User-Agent="x" a="1"><p:e p:b="2">t<f xmlns="" /></p:e><!--c--></d>"#;
     assert_eq!(run(top, document), wanted);
 }
 
@@ -168,7 +175,9 @@ fn elements_attributes_and_namespaces_are_made() {
 fn numbers_are_counted_and_written() {
     let document = "<d><s><t/><p/><t/></s><s><t/></s></d>";
     let top = |number: &str| {
-        format!("<xsl:output method=\"text\"/><xsl:template match=\"/\"><xsl:for-each select=\"//t\">{number}<xsl:text> </xsl:text></xsl:for-each></xsl:template>")
+        format!(
+            "<xsl:output method=\"text\"/><xsl:template match=\"/\"><xsl:for-each select=\"//t\">{number}<xsl:text> </xsl:text></xsl:for-each></xsl:template>"
+        )
     };
     for (number, wanted) in [
         ("<xsl:number/>", "1 2 1 "),
@@ -176,7 +185,10 @@ fn numbers_are_counted_and_written() {
         ("<xsl:number level=\"multiple\" count=\"s|t\" format=\"A.1)\"/>", "A.1) A.2) B.1) "),
         ("<xsl:number level=\"any\" from=\"s\" format=\"i\"/>", "i ii i "),
         ("<xsl:number value=\"position() + 25\" format=\"a\"/>", "z aa ab "),
-        ("<xsl:number value=\"1234567\" grouping-separator=\",\" grouping-size=\"3\"/>", "1,234,567 1,234,567 1,234,567 "),
+        (
+            "<xsl:number value=\"1234567\" grouping-separator=\",\" grouping-size=\"3\"/>",
+            "1,234,567 1,234,567 1,234,567 ",
+        ),
         ("<xsl:number value=\"position()\" format=\"001\"/>", "001 002 003 "),
     ] {
         assert_eq!(run(&top(number), document), wanted, "{number}");
@@ -204,15 +216,30 @@ fn results_are_written_by_their_method() {
 #[test]
 fn what_is_wrong_is_said() {
     for (top, wanted) in [
-        ("<xsl:template match='/'><xsl:value-of select='1 +'/></xsl:template>", "refused: `xsl:value-of`: in the expression `1 +`: the end is not expected"),
-        ("<xsl:template match='/'><xsl:value-of select='q:x'/></xsl:template>", "refused: `xsl:value-of`: the prefix `q` in `q:x` is not declared"),
-        ("<xsl:template match='/'><xsl:call-template name='x'/></xsl:template>", "refused: `xsl:call-template`: there is no template `x`"),
+        (
+            "<xsl:template match='/'><xsl:value-of select='1 +'/></xsl:template>",
+            "refused: `xsl:value-of`: in the expression `1 +`: the end is not expected",
+        ),
+        (
+            "<xsl:template match='/'><xsl:value-of select='q:x'/></xsl:template>",
+            "refused: `xsl:value-of`: the prefix `q` in `q:x` is not declared",
+        ),
+        (
+            "<xsl:template match='/'><xsl:call-template name='x'/></xsl:template>",
+            "refused: `xsl:call-template`: there is no template `x`",
+        ),
         ("<xsl:template match='a/..'/>", "refused: `xsl:template`: `a/..` is no pattern"),
         ("<xsl:template match='/'><xsl:fly/></xsl:template>", "refused: `xsl:fly` is no instruction of XSLT 1.0"),
         ("<xsl:template match='/'><xsl:fly><xsl:fallback>f</xsl:fallback></xsl:fly></xsl:template>", "f"),
         ("<xsl:template match='/'><xsl:value-of select='$x'/></xsl:template>", "failed: there is no variable `x`"),
-        ("<xsl:template match='/'><xsl:message terminate='yes'>stop</xsl:message></xsl:template>", "failed: the style sheet ended the transformation: stop"),
-        ("<xsl:template match='/'><xsl:value-of select='exslt()'/></xsl:template>", "refused: `xsl:value-of`: there is no function `exslt()`: scripts and extensions are not available"),
+        (
+            "<xsl:template match='/'><xsl:message terminate='yes'>stop</xsl:message></xsl:template>",
+            "failed: the style sheet ended the transformation: stop",
+        ),
+        (
+            "<xsl:template match='/'><xsl:value-of select='exslt()'/></xsl:template>",
+            "refused: `xsl:value-of`: there is no function `exslt()`: scripts and extensions are not available",
+        ),
     ] {
         assert_eq!(run(top, "<d/>"), wanted, "{top}");
     }
@@ -238,10 +265,22 @@ fn attack_nothing_is_read_and_no_script_runs() {
 fn attack_endless_work_uses_up_the_budget() {
     let small = Budget { steps: 200_000, bytes: 1 << 20, ..Budget::default() };
     for (top, wanted) in [
-        ("<xsl:template match='/' name='t'><xsl:call-template name='t'/></xsl:template>", "templates call one another too deeply"),
-        ("<xsl:template match='node()'><xsl:apply-templates select='.'/></xsl:template>", "templates call one another too deeply"),
-        ("<xsl:template match='/'><xsl:for-each select='//node()'><xsl:for-each select='//node()'><xsl:value-of select='count(//node()//node())'/></xsl:for-each></xsl:for-each></xsl:template>", "the transformation takes too many steps"),
-        ("<xsl:template match='/'><xsl:for-each select='//n'><xsl:copy-of select='/'/><xsl:copy-of select='/'/></xsl:for-each></xsl:template>", "the result is too long"),
+        (
+            "<xsl:template match='/' name='t'><xsl:call-template name='t'/></xsl:template>",
+            "templates call one another too deeply",
+        ),
+        (
+            "<xsl:template match='node()'><xsl:apply-templates select='.'/></xsl:template>",
+            "templates call one another too deeply",
+        ),
+        (
+            "<xsl:template match='/'><xsl:for-each select='//node()'><xsl:for-each select='//node()'><xsl:value-of select='count(//node()//node())'/></xsl:for-each></xsl:for-each></xsl:template>",
+            "the transformation takes too many steps",
+        ),
+        (
+            "<xsl:template match='/'><xsl:for-each select='//n'><xsl:copy-of select='/'/><xsl:copy-of select='/'/></xsl:for-each></xsl:template>",
+            "the result is too long",
+        ),
     ] {
         let sheet = Stylesheet::compile(&format!("{OPEN}{top}</xsl:stylesheet>")).unwrap();
         let document = format!("<d>{}</d>", "<n>0123456789</n>".repeat(200));

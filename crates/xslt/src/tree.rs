@@ -204,11 +204,13 @@ impl Builder {
         let last = self.tree.nodes.len().saturating_sub(1);
         self.pending.is_none()
             && self.open.last().is_some_and(|open| {
-            *open as usize == last
-                || self.tree.nodes.get(last).is_some_and(|node| {
-                    matches!(node.kind, Kind::Attribute(..)) && node.parent == *open
-                })
-        })
+                *open as usize == last
+                    || self
+                        .tree
+                        .nodes
+                        .get(last)
+                        .is_some_and(|node| matches!(node.kind, Kind::Attribute(..)) && node.parent == *open)
+            })
     }
 
     /// Adds an attribute, or gives the one of that name another value.

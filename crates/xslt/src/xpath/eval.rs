@@ -232,11 +232,8 @@ fn along(tree: &Tree, id: u32, axis: Axis, see: &mut dyn FnMut(u32)) {
 /// Does a node pass a test on an axis?
 pub(crate) fn matches(tree: &Tree, id: u32, test: &NodeTest, axis: Axis) -> bool {
     let kind = tree.kind(id);
-    let principal = if axis == Axis::Attribute {
-        matches!(kind, Kind::Attribute(..))
-    } else {
-        matches!(kind, Kind::Element(..))
-    };
+    let principal =
+        if axis == Axis::Attribute { matches!(kind, Kind::Attribute(..)) } else { matches!(kind, Kind::Element(..)) };
     match test {
         NodeTest::Node => true,
         NodeTest::Text => matches!(kind, Kind::Text(..)),

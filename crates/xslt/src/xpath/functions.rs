@@ -78,12 +78,7 @@ fn available(name: &str) -> bool {
 }
 
 /// Calls a function.
-pub(super) fn call(
-    function: Function,
-    arguments: &[Expr],
-    context: Context,
-    host: &mut dyn Host,
-) -> Result<Value> {
+pub(super) fn call(function: Function, arguments: &[Expr], context: Context, host: &mut dyn Host) -> Result<Value> {
     let mut values = Vec::with_capacity(arguments.len());
     for argument in arguments {
         values.push(argument.value(context, host)?);
@@ -130,12 +125,15 @@ pub(super) fn call(
         Function::Substring => {
             let from = round(number(1, host));
             let end = if values.len() > 2 { from + round(number(2, host)) } else { f64::INFINITY };
-            let kept = text(0, host).chars().enumerate().filter(|(index, _)| {
-                let place = (*index + 1) as f64;
-                place >= from && place < end
-            })
-            .map(|(_, c)| c)
-            .collect::<String>();
+            let kept = text(0, host)
+                .chars()
+                .enumerate()
+                .filter(|(index, _)| {
+                    let place = (*index + 1) as f64;
+                    place >= from && place < end
+                })
+                .map(|(_, c)| c)
+                .collect::<String>();
             Value::Text(kept.into())
         }
         Function::StringLength => Value::Number(text(0, host).chars().count() as f64),

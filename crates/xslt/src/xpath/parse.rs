@@ -247,8 +247,7 @@ impl Parser<'_> {
             _ if self.starts_filter() => {
                 let primary = self.primary()?;
                 let predicates = self.predicates()?;
-                let filter =
-                    if predicates.is_empty() { primary } else { Expr::Filter(Box::new(primary), predicates) };
+                let filter = if predicates.is_empty() { primary } else { Expr::Filter(Box::new(primary), predicates) };
                 let mut steps = Vec::new();
                 if self.take("//") {
                     steps.push(anywhere());
