@@ -6,6 +6,7 @@
 mod authentication_basic;
 mod authentication_certificate;
 mod authentication_managed_identity;
+mod authentication_token;
 mod backend;
 mod base;
 mod block;
@@ -82,6 +83,8 @@ pub static ALL: &[&PolicyDef] = &[
     &authentication_basic::DEF,
     &authentication_certificate::DEF,
     &authentication_managed_identity::DEF,
+    &authentication_token::DEF,
+    &authentication_token::STORE,
     &llm_emit_token_metric::AZURE_OPENAI,
     &llm_semantic_cache::AZURE_OPENAI_LOOKUP,
     &llm_semantic_cache::AZURE_OPENAI_STORE,

@@ -25,6 +25,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::authentication_certificate::{self, AuthenticationCertificate};
 use crate::authentication_managed_identity::{self, ManagedIdentity};
+use crate::authentication_token::{self, AuthenticationToken};
 use crate::forward_request::fault_of;
 use crate::message::body_replaced;
 use crate::proxy::{self, Proxy};
@@ -39,6 +40,8 @@ const CHILDREN: Content = Content::SomePolicies(&[
     "set-body",
     "authentication-certificate",
     "authentication-managed-identity",
+    "authentication-token",
+    "authentication-token-store",
     "proxy",
 ]);
 
@@ -82,6 +85,7 @@ struct Outgoing {
     body: Option<SetBody>,
     certificate: Option<AuthenticationCertificate>,
     identity: Option<ManagedIdentity>,
+    token: Option<AuthenticationToken>,
     proxy: Option<Proxy>,
     timeout: SecondsArg,
     millis: Option<IntArg>,
@@ -101,6 +105,7 @@ fn read(element: &Element, cx: &mut Compile<'_>) -> Result<Outgoing, Refused> {
         body: None,
         certificate: None,
         identity: None,
+        token: None,
         proxy: None,
         timeout: cx.seconds(element, "timeout")?,
         millis: cx.optional_int(element, "timeout-ms")?,
@@ -118,6 +123,9 @@ fn read(element: &Element, cx: &mut Compile<'_>) -> Result<Outgoing, Refused> {
                 }
                 "authentication-managed-identity" => {
                     outgoing.identity = Some(authentication_managed_identity::read(child, cx)?);
+                }
+                "authentication-token" | "authentication-token-store" => {
+                    outgoing.token = Some(authentication_token::read(child, cx)?);
                 }
                 _ => outgoing.proxy = Some(proxy::read(child, cx)?),
             }
@@ -187,6 +195,9 @@ impl Outgoing {
         if let Some(value) =
             self.identity.as_ref().map(|identity| identity.header(exchange, env)).transpose()?.flatten()
         {
+            headers.insert(AUTHORIZATION, value);
+        }
+        if let Some(value) = self.token.as_ref().map(|token| token.header(env)).transpose()?.flatten() {
             headers.insert(AUTHORIZATION, value);
         }
         if !headers.contains_key(HOST) {

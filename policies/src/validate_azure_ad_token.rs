@@ -16,6 +16,7 @@ use apimite_policy::step::{Flow, Io, StepKind};
 use futures_util::future::LocalBoxFuture;
 
 use crate::jwt::claims::{self, RequiredClaim};
+use crate::jwt::encrypted;
 use crate::jwt::policy::{self, Around};
 use crate::jwt::{Checks, Failure, validate};
 use crate::validate_jwt::{texts, values};
@@ -50,12 +51,12 @@ pub static DEF: PolicyDef = PolicyDef {
                 Content::Elements { children: &[Child::many("audience", &[], TEXT)], ordered: false },
             ),
             claims::CHILD,
-            Child::optional("decryption-keys", &[], Content::Raw),
+            encrypted::CHILD,
         ],
         ordered: false,
     },
     raises: policy::RAISES,
-    differences: &["encrypted tokens are refused; `decryption-keys` has no effect"],
+    differences: &["encrypted tokens that are compressed, or encrypted with RSA1_5, are refused"],
     ..PolicyDef::new(
         "validate-azure-ad-token",
         "Refuses a request without a good token of Microsoft Entra ID.",
@@ -71,6 +72,7 @@ struct ValidateAzureAdToken {
     backends: Option<Vec<TextArg>>,
     audiences: Option<Vec<TextArg>>,
     claims: Vec<RequiredClaim>,
+    decryption: Vec<encrypted::KeyArg>,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -82,6 +84,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         backends: texts(element, "backend-application-ids", "application-id", cx)?,
         audiences: texts(element, "audiences", "audience", cx)?,
         claims: claims::read(element, cx)?,
+        decryption: encrypted::read(element, cx)?,
     }))
 }
 
@@ -105,6 +108,7 @@ impl ValidateAzureAdToken {
         Ok(Checks {
             configs: vec![format!("{base}/v2.0/.well-known/openid-configuration")],
             audiences,
+            decryption: encrypted::keys(&self.decryption, exchange)?,
             tenant_issuers: true,
             require_expiration: true,
             require_signature: true,

@@ -1,7 +1,7 @@
 //! `validate-jwt`: refuses a request without a good JSON web token.
 //!
-//! Known differences: encrypted tokens (five parts) are refused, so `decryption-keys` has no effect; so do the two elements that
-//! only the published schema has. Library texts in `LastError.Message` are shortened.
+//! Known differences: two elements that only the published schema has are without effect. Library texts in `LastError.Message`
+//! are shortened.
 //!
 //! Source: validate-jwt policy reference.
 
@@ -18,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::LocalBoxFuture;
 
 use crate::jwt::claims::{self, RequiredClaim};
+use crate::jwt::encrypted;
 use crate::jwt::keys::{Key, Material, certificate_material, rsa_material};
 use crate::jwt::policy::{self, Around};
 use crate::jwt::{Checks, validate};
@@ -72,7 +73,7 @@ pub static DEF: PolicyDef = PolicyDef {
                 },
             ),
             Child::optional("issuer-signing-tokens", &[], Content::Raw),
-            Child::optional("decryption-keys", &[], Content::Raw),
+            encrypted::CHILD,
             Child::optional(
                 "audiences",
                 &[],
@@ -89,7 +90,8 @@ pub static DEF: PolicyDef = PolicyDef {
     },
     raises: policy::RAISES,
     differences: &[
-        "encrypted tokens are refused; `decryption-keys`, `zumo-master-key` and `issuer-signing-tokens` have no effect",
+        "`zumo-master-key` and `issuer-signing-tokens` have no effect",
+        "encrypted tokens that are compressed, or encrypted with RSA1_5, are refused",
         "library texts in `LastError.Message` are shortened",
     ],
     ..PolicyDef::new("validate-jwt", "Refuses a request without a good JSON web token.", compile)
@@ -109,6 +111,7 @@ struct ValidateJwt {
     skew: SecondsArg,
     configs: Vec<TextArg>,
     keys: Vec<KeyArg>,
+    decryption: Vec<encrypted::KeyArg>,
     audiences: Option<Vec<TextArg>>,
     issuers: Vec<TextArg>,
     claims: Vec<RequiredClaim>,
@@ -187,6 +190,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         skew: cx.seconds(element, "clock-skew")?,
         configs,
         keys,
+        decryption: encrypted::read(element, cx)?,
         audiences: texts(element, "audiences", "audience", cx)?,
         issuers: texts(element, "issuers", "issuer", cx)?.unwrap_or_default(),
         claims: claims::read(element, cx)?,
@@ -231,6 +235,7 @@ impl ValidateJwt {
         Ok(Checks {
             keys: self.keys.iter().map(|key| key.get(exchange)).collect::<Result<_, _>>()?,
             configs: values(&self.configs, exchange)?,
+            decryption: encrypted::keys(&self.decryption, exchange)?,
             audiences: self.audiences.as_ref().map(|list| values(list, exchange)).transpose()?,
             issuers: values(&self.issuers, exchange)?,
             tenant_issuers: false,

@@ -11,7 +11,7 @@
 //! | ```` ```file PATH ```` | a file of the configuration, as in a folder of artifacts: backends, schemas, `apis/api/specification.yaml` for the API's operations |
 //! | ```` ```tier NAME ```` | the tier of the service, such as `StandardV2`; `Developer` without one |
 //! | ```` ```connection PROVIDER ID ```` | a connection of the credential manager: lines `access-token = …`, `claim NAME = …`, `allow = …`, `error = …` |
-//! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service |
+//! | ```` ```certificate NAME ```` | a certificate, PEM; `authority` makes it one that is trusted, `service` one of the service (a private key may follow) |
 //! | ```` ```revocations ```` | a revocation list, PEM |
 //! | ```` ```response STATUS TYPE ```` | a response that every operation declares: its schema, or with `example` an example |
 //! | ```` ```entity NAME ```` | a backend entity: lines `url = …`, `header.NAME = …`, `query.NAME = …`, `authorization = SCHEME PARAMETER`, `identity = RESOURCE` |

@@ -251,7 +251,8 @@ impl<'a> World<'a> {
         }
         if block.has("service") {
             let (id, der): (Box<str>, _) = (name.as_str().into(), der.clone());
-            let certificate = Certificate { id: id.clone(), thumbprint: "".into(), der, chain: Vec::new(), key: None };
+            let key = block.text.split_once("-----BEGIN PRIVATE KEY-----").map(|(_, key)| pem(key)).transpose()?;
+            let certificate = Certificate { id: id.clone(), thumbprint: "".into(), der, chain: Vec::new(), key };
             self.service.certificates.insert(id, Arc::new(certificate));
         }
         self.certificates.push((name.clone(), der));
@@ -546,7 +547,8 @@ impl<'a> World<'a> {
 
 /// The bytes of the first PEM block.
 fn pem(text: &str) -> Result<Arc<[u8]>, String> {
-    let body: String = text.lines().filter(|line| !line.starts_with('-')).map(str::trim).collect();
+    let first = text.split("-----END").next().unwrap_or("");
+    let body: String = first.lines().filter(|line| !line.starts_with('-')).map(str::trim).collect();
     base64::engine::general_purpose::STANDARD.decode(body).map(Into::into).map_err(|error| error.to_string())
 }
 

@@ -563,7 +563,7 @@ impl Compiler<'_> {
             "comment" => Instruction::Comment(self.body(id)?),
             "processing-instruction" => {
                 let name = self.avt(id, &self.need(id, "name")?)?;
-                Instruction::Instruction(name, self.body(id)?)
+                Instruction::Processing(name, self.body(id)?)
             }
             "number" => Instruction::Number(Box::new(self.numbering(id)?)),
             "message" => Instruction::Message(self.body(id)?, self.yes(id, "terminate")?),

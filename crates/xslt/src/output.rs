@@ -218,7 +218,7 @@ impl Writer<'_> {
                 continue;
             }
             let undeclares = prefix.is_empty() && name.prefix.is_empty() && *namespace != name.namespace;
-            if !undeclares && !(is_html && prefix.is_empty()) {
+            if !(undeclares || is_html && prefix.is_empty()) {
                 self.declare(prefix, namespace);
             }
         }

@@ -448,7 +448,7 @@ impl<'s> Run<'s> {
                 let text = self.text_aside(body, context)?;
                 self.out.comment(&text);
             }
-            Instruction::Instruction(name, body) => {
+            Instruction::Processing(name, body) => {
                 let name = self.avt(name, context)?;
                 let text = self.text_aside(body, context)?;
                 if name.eq_ignore_ascii_case("xml") || resolve(&name, &[], false).is_err() {

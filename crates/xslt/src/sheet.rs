@@ -145,7 +145,7 @@ pub(crate) enum Instruction {
         body: Vec<Self>,
     },
     Comment(Vec<Self>),
-    Instruction(Avt, Vec<Self>),
+    Processing(Avt, Vec<Self>),
     ApplyTemplates {
         select: Option<Expr>,
         mode: Option<Key>,

@@ -3,6 +3,7 @@
 //! Source: validate-jwt policy reference; order of checks and codes of messages as in the token library that Azure uses.
 
 pub(crate) mod claims;
+pub(crate) mod encrypted;
 pub(crate) mod keys;
 pub(crate) mod openid;
 pub(crate) mod policy;
@@ -45,6 +46,8 @@ impl Failure {
 pub(crate) struct Checks {
     /// Keys written in the policy.
     pub(crate) keys: Vec<Key>,
+    /// Keys that open encrypted tokens.
+    pub(crate) decryption: Vec<encrypted::DecryptionKey>,
     /// OpenID configuration endpoints.
     pub(crate) configs: Vec<String>,
     /// Allowed audiences; `None` when any is.
@@ -93,6 +96,13 @@ pub(crate) async fn validate(token: &str, checks: &Checks, env: &Env) -> Result<
     if token.len() > LONGEST {
         return Err(Failure::invalid("IDX10209: Token is too long."));
     }
+    let opened;
+    let token = if encrypted::is_encrypted(token) {
+        opened = encrypted::decrypt(token, &checks.decryption)?;
+        opened.as_str()
+    } else {
+        token
+    };
     let malformed = || Failure::invalid("IDX12741: JWT must have three segments (JWS) or five segments (JWE).");
     let jwt = Jwt::parse(token).ok_or_else(malformed)?;
     let parts = parts(&jwt.text).ok_or_else(malformed)?;

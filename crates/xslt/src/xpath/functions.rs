@@ -29,7 +29,7 @@ table! {
     False "false" 0 0,
     Floor "floor" 1 1,
     FormatNumber "format-number" 2 3,
-    FunctionAvailable "function-available" 1 1,
+    CallAvailable "function-available" 1 1,
     GenerateId "generate-id" 0 1,
     Id "id" 1 1,
     Key "key" 2 2,
@@ -206,7 +206,7 @@ pub(super) fn call(function: Function, arguments: &[Expr], context: Context, hos
             let (namespace, local) = host.expand(&text(0, host))?;
             Value::Bool(namespace == crate::compile::XSL && crate::compile::is_instruction(&local))
         }
-        Function::FunctionAvailable => {
+        Function::CallAvailable => {
             let (namespace, local) = host.expand(&text(0, host))?;
             Value::Bool(if namespace.is_empty() { available(&local) } else { find(&namespace, &local, 1).is_ok() })
         }
