@@ -1,6 +1,6 @@
 //! `trace`: adds a message to the trace of the request and to the gateway's log.
 //!
-//! Source: trace policy reference.
+//! Source: trace policy reference; the published schema of the element, which takes text as well as `message`.
 
 use apimite_document::Element;
 use apimite_policy::arg::TextArg;
@@ -18,48 +18,52 @@ pub static DEF: PolicyDef = PolicyDef {
         Attr::new("source", Kind::Text).required(),
         Attr::new("severity", Kind::OneOf(&["verbose", "information", "error"])).default("verbose").literal(),
     ],
-    content: Content::Elements {
-        children: &[
-            Child::one("message", &[], Content::Text(Kind::Text, Expressions::Allowed)),
-            Child::many(
-                "metadata",
-                &[Attr::new("name", Kind::Text).required(), Attr::new("value", Kind::Text).required()],
-                Content::Empty,
-            ),
-        ],
-        ordered: true,
-    },
+    content: Content::Mixed(&[
+        Child::many("message", &[], Content::Text(Kind::Text, Expressions::Allowed)),
+        Child::many(
+            "metadata",
+            &[Attr::new("name", Kind::Text).required(), Attr::new("value", Kind::Text).required()],
+            Content::Empty,
+        ),
+    ]),
     ..PolicyDef::new("trace", "Adds a message to the trace of the request.", compile)
 };
 
 struct Trace {
     source: TextArg,
     severity: String,
-    message: TextArg,
+    /// Those of `message` elements; without any, the text of the element itself.
+    messages: Vec<TextArg>,
     metadata: Vec<(TextArg, TextArg)>,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let message = match Compile::child(element, "message") {
-        Some(child) => cx.content(child)?,
-        None => return Err(Refused),
-    };
+    let mut messages = Vec::new();
+    for child in Compile::children(element, "message") {
+        messages.push(cx.content(child)?);
+    }
+    if messages.is_empty() && !element.text().is_blank() {
+        messages.push(cx.content(element)?);
+    }
     let mut metadata = Vec::new();
     for child in Compile::children(element, "metadata") {
         metadata.push((cx.text(child, "name")?, cx.text(child, "value")?));
     }
     let severity = cx.literal(element, "severity").unwrap_or_default();
-    Ok(StepKind::now(Trace { source: cx.text(element, "source")?, severity, message, metadata }))
+    Ok(StepKind::now(Trace { source: cx.text(element, "source")?, severity, messages, metadata }))
 }
 
 impl Now for Trace {
     fn run(&self, exchange: &mut Exchange, _env: &Env) -> Result<Flow, Fault> {
-        let message = self.message.get(exchange)?.into_owned();
+        let mut messages = Vec::with_capacity(self.messages.len());
+        for message in &self.messages {
+            messages.push(message.get(exchange)?.into_owned());
+        }
         if exchange.trace.is_none() {
             return Ok(Flow::Next);
         }
         let source = self.source.get(exchange)?.into_owned();
-        let mut data = json!({ "message": message, "severity": self.severity });
+        let mut data = json!({ "message": if messages.len() == 1 { messages.remove(0).into() } else { json!(messages) }, "severity": self.severity });
         let mut metadata = serde_json::Map::new();
         for (name, value) in &self.metadata {
             metadata.insert(name.get(exchange)?.into_owned(), value.get(exchange)?.into_owned().into());

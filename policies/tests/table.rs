@@ -41,7 +41,7 @@ fn attributes(out: &mut String, owner: &str, list: &[Attr]) {
 }
 
 fn children(out: &mut String, owner: &str, content: &Content) {
-    let Content::Elements { children: list, .. } = content else { return };
+    let (Content::Elements { children: list, .. } | Content::Mixed(list)) = content else { return };
     for Child { name, min, max, attributes: own, content, .. } in *list {
         let path = format!("{owner}/{name}");
         let many = if *max == u32::MAX { "any number".to_owned() } else { format!("at most {max}") };
@@ -86,7 +86,7 @@ fn table() -> String {
         for difference in def.differences {
             let _ = writeln!(out, "\nKnown difference: {difference}.");
         }
-        if !def.attributes.is_empty() || matches!(def.content, Content::Elements { .. }) {
+        if !def.attributes.is_empty() || matches!(def.content, Content::Elements { .. } | Content::Mixed(_)) {
             out.push_str(
                 "\n| element | attribute | values | default | expression | state |\n|---|---|---|---|---|---|\n",
             );

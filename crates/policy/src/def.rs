@@ -269,6 +269,8 @@ pub enum Content {
         /// Must they come in the order of the list?
         ordered: bool,
     },
+    /// Text, or these child elements in any order.
+    Mixed(&'static [Child]),
     /// Any policies (`choose`/`when`, `retry`, …).
     Policies,
     /// These policies only (`wait`, `send-request`).

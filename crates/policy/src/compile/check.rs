@@ -4,7 +4,7 @@ use apimite_diag::nearest;
 use apimite_document::{Element, Node, Text};
 
 use super::Compile;
-use crate::def::{Attr, Content, Expressions, Gateways, Kind, PolicyDef, Refused};
+use crate::def::{Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused};
 
 /// Attributes that every policy takes.
 const COMMON: &[&str] = &["id"];
@@ -138,7 +138,7 @@ fn check_literal(
 
 fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut outcome = Ok(());
-    let allows_text = matches!(content, Content::Text(..) | Content::Raw);
+    let allows_text = matches!(content, Content::Text(..) | Content::Mixed(_) | Content::Raw);
     if !allows_text {
         for node in &element.children {
             let text = match node {
@@ -176,46 +176,53 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
             }
         }
         Content::Elements { children, ordered } => {
-            let mut last = 0;
-            for child in element.elements() {
-                let Some(index) = children.iter().position(|known| known.name == &*child.name) else {
-                    outcome = Err(unknown_child(element, child, children.iter().map(|known| known.name), cx));
-                    continue;
-                };
-                if *ordered && index < last {
-                    outcome = Err(cx.refuse(
-                        child.name_span,
-                        "policy::order",
-                        format!("'{}' stands after '{}'", child.name, children.get(last).map_or("", |c| c.name)),
-                        &format!("the order is {}", children.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")),
-                    ));
-                }
-                last = last.max(index);
-                if let Some(known) = children.get(index) {
-                    let attributes = check_attributes(child, known.attributes, COMMON, cx);
-                    let inner = check_content(child, &known.content, cx);
-                    outcome = outcome.and(attributes).and(inner);
-                }
-            }
-            for known in *children {
-                let count = element.elements().filter(|child| &*child.name == known.name).count();
-                let count = u32::try_from(count).unwrap_or(u32::MAX);
-                if count < known.min {
-                    outcome = Err(cx.refuse(
-                        element.name_span,
-                        "policy::missing_child",
-                        format!("'{}' needs a '{}' element", element.name, known.name),
-                        "add it",
-                    ));
-                } else if count > known.max {
-                    outcome = Err(cx.refuse(
-                        element.name_span,
-                        "policy::too_many",
-                        format!("'{}' may hold '{}' {} time(s), not {count}", element.name, known.name, known.max),
-                        "remove the others",
-                    ));
-                }
-            }
+            outcome = outcome.and(check_children(element, children, *ordered, cx));
+        }
+        Content::Mixed(children) => outcome = check_children(element, children, false, cx),
+    }
+    outcome
+}
+
+fn check_children(element: &Element, children: &[Child], ordered: bool, cx: &mut Compile<'_>) -> Result<(), Refused> {
+    let mut outcome = Ok(());
+    let mut last = 0;
+    for child in element.elements() {
+        let Some(index) = children.iter().position(|known| known.name == &*child.name) else {
+            outcome = Err(unknown_child(element, child, children.iter().map(|known| known.name), cx));
+            continue;
+        };
+        if ordered && index < last {
+            outcome = Err(cx.refuse(
+                child.name_span,
+                "policy::order",
+                format!("'{}' stands after '{}'", child.name, children.get(last).map_or("", |c| c.name)),
+                &format!("the order is {}", children.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")),
+            ));
+        }
+        last = last.max(index);
+        if let Some(known) = children.get(index) {
+            let attributes = check_attributes(child, known.attributes, COMMON, cx);
+            let inner = check_content(child, &known.content, cx);
+            outcome = outcome.and(attributes).and(inner);
+        }
+    }
+    for known in children {
+        let count = element.elements().filter(|child| &*child.name == known.name).count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        if count < known.min {
+            outcome = Err(cx.refuse(
+                element.name_span,
+                "policy::missing_child",
+                format!("'{}' needs a '{}' element", element.name, known.name),
+                "add it",
+            ));
+        } else if count > known.max {
+            outcome = Err(cx.refuse(
+                element.name_span,
+                "policy::too_many",
+                format!("'{}' may hold '{}' {} time(s), not {count}", element.name, known.name, known.max),
+                "remove the others",
+            ));
         }
     }
     outcome
