@@ -20,12 +20,40 @@ pub trait Gateways: Send + Sync {
     /// Every finding.
     fn definition(&self, format: &str, text: &str) -> Result<Definition, Vec<Detail>>;
 
+    /// The periods of a quota's counter key that count now, or the one called `period_key`; set to `change` first. None where nothing was
+    /// counted under the key.
+    fn quotas(&self, counter_key: &str, period_key: Option<&str>, change: QuotaChange) -> Vec<QuotaCount>;
+
     /// Makes everything ready that a change needs (reads, checks, compiles) and gives back what puts it in force, which
     /// cannot fail. Dropped without being called, nothing has changed.
     ///
     /// # Errors
     /// Every finding.
     fn prepare(&self, plan: Plan) -> Result<Box<dyn FnOnce() + Send>, Vec<Detail>>;
+}
+
+/// What a quota's key counted in one period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaCount {
+    /// The period's name.
+    pub period_key: String,
+    /// First second of the period since 1970; `None` where it never began.
+    pub start: Option<i64>,
+    /// First second after it; `None` where it never ends.
+    pub end: Option<i64>,
+    /// Calls.
+    pub calls: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// A new count; what is `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuotaChange {
+    /// Calls.
+    pub calls: Option<u64>,
+    /// Bytes.
+    pub bytes: Option<u64>,
 }
 
 /// What a configuration (a folder, a file, the sample) describes.

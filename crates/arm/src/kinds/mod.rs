@@ -16,6 +16,7 @@ pub mod connections;
 pub mod dns;
 pub mod endpoints;
 pub mod policies;
+pub mod quotas;
 pub mod service;
 pub mod vnet;
 
@@ -118,7 +119,7 @@ pub fn all() -> impl Iterator<Item = &'static Kind> {
 
 /// Every action, table by table.
 pub fn actions() -> impl Iterator<Item = &'static Action> {
-    [service::ACTIONS, connections::ACTIONS, dns::ACTIONS, apim::ACTIONS].into_iter().flatten()
+    [service::ACTIONS, connections::ACTIONS, dns::ACTIONS, apim::ACTIONS, quotas::ACTIONS].into_iter().flatten()
 }
 
 /// A type by name.

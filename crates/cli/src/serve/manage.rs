@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use apimite_arm::effect::{Configured, Definition, Endpoint, Plan, Served};
+use apimite_arm::effect::{Configured, Definition, Endpoint, Plan, QuotaChange, QuotaCount, Served};
 use apimite_arm::error::Detail;
 use apimite_arm::{Arm, Credentials, Gateways, Pace, contracts};
 use apimite_diag::{Diagnostic, Diagnostics, Severity};
@@ -255,6 +255,29 @@ impl Gateways for Running {
             kind: contracts::kind(api.kind).to_owned(),
             children: contracts::of_api(api),
         })
+    }
+
+    fn quotas(&self, counter_key: &str, period_key: Option<&str>, change: QuotaChange) -> Vec<QuotaCount> {
+        let (counters, now) = (self.counting(), self.clock().now());
+        let change = apimite_counters::QuotaChange { calls: change.calls, bytes: change.bytes };
+        let found = super::running::wait_for(async {
+            match period_key {
+                _ if change != apimite_counters::QuotaChange::default() => {
+                    counters.set_quota(counter_key, period_key, change, now).await
+                }
+                Some(period) => counters.quota_period(counter_key, period, now).await.into_iter().collect(),
+                None => counters.quota_periods(counter_key, now).await,
+            }
+        });
+        let bound = |second: i64| (second != i64::MIN && second != i64::MAX).then_some(second);
+        let shown = |one: apimite_counters::QuotaCounter| QuotaCount {
+            start: bound(one.period.start_unix_seconds),
+            end: bound(one.period.end_unix_seconds),
+            calls: one.usage.calls,
+            bytes: one.usage.bytes,
+            period_key: one.period_key,
+        };
+        found.into_iter().map(shown).collect()
     }
 
     fn prepare(&self, plan: Plan) -> Result<Box<dyn FnOnce() + Send>, Vec<Detail>> {

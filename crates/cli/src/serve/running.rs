@@ -136,6 +136,11 @@ impl Running {
         let _ = self.in_force.issuer.set(issuer);
     }
 
+    /// The counters.
+    pub(crate) const fn counting(&self) -> &Counters {
+        &self.counters
+    }
+
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -363,6 +368,11 @@ fn shown(view: &CounterView) -> Value {
 fn wait<T>(outcome: Outcome<T>) -> T {
     match outcome {
         Outcome::Ready(answer) => answer,
-        Outcome::Pending(more) => tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(more)),
+        Outcome::Pending(more) => wait_for(more),
     }
+}
+
+/// Waits for work on the side runtime.
+pub(super) fn wait_for<F: Future>(work: F) -> F::Output {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
 }

@@ -50,7 +50,12 @@ pub(super) fn draw(scenario: &Scenario, report: &Report) -> String {
         report.worst_window,
         report.packets_per_second
     );
-    let _ = writeln!(svg, r##"<text x="{:.1}" y="{:.1}" text-anchor="end" fill="#57606a">calls/s</text>"##, LEFT - 8.0, TOP - 8.0);
+    let _ = writeln!(
+        svg,
+        r##"<text x="{:.1}" y="{:.1}" text-anchor="end" fill="#57606a">calls/s</text>"##,
+        LEFT - 8.0,
+        TOP - 8.0
+    );
     for part in 0..=4_u8 {
         let value = most * f64::from(part) / 4.0;
         let at = y(value);
