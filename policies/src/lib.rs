@@ -16,6 +16,7 @@ mod cache_values;
 mod check_header;
 mod choose;
 mod cors;
+mod cosmosdb_data_source;
 mod cross_domain;
 mod dapr;
 mod dimensions;
@@ -23,6 +24,8 @@ mod emit_metric;
 mod find_and_replace;
 mod forward_request;
 mod get_authorization_context;
+mod graphql;
+mod http_data_source;
 mod include_fragment;
 mod invoke_request;
 mod ip_filter;
@@ -41,6 +44,7 @@ mod log_to_eventhub;
 mod message;
 mod mock_response;
 mod proxy;
+mod publish_event;
 mod quota;
 mod quota_by_key;
 mod rate_limit;
@@ -61,11 +65,13 @@ mod set_request_metric_dimension_value;
 mod set_status;
 mod set_url;
 mod set_variable;
+mod sql_data_source;
 pub mod token_issuer;
 mod trace;
 mod validate_azure_ad_token;
 mod validate_client_certificate;
 mod validate_content;
+mod validate_graphql_request;
 mod validate_headers;
 mod validate_jwt;
 mod validate_odata_request;
@@ -85,6 +91,8 @@ pub static ALL: &[&PolicyDef] = &[
     &authentication_managed_identity::DEF,
     &authentication_token::DEF,
     &authentication_token::STORE,
+    &cosmosdb_data_source::DEF,
+    &http_data_source::DEF,
     &llm_emit_token_metric::AZURE_OPENAI,
     &llm_semantic_cache::AZURE_OPENAI_LOOKUP,
     &llm_semantic_cache::AZURE_OPENAI_STORE,
@@ -119,6 +127,7 @@ pub static ALL: &[&PolicyDef] = &[
     &log_to_eventhub::DEF,
     &mock_response::DEF,
     &proxy::DEF,
+    &publish_event::DEF,
     &quota::DEF,
     &quota_by_key::DEF,
     &rate_limit::DEF,
@@ -141,10 +150,12 @@ pub static ALL: &[&PolicyDef] = &[
     &set_status::DEF,
     &set_url::DEF,
     &set_variable::DEF,
+    &sql_data_source::DEF,
     &trace::DEF,
     &validate_azure_ad_token::DEF,
     &validate_client_certificate::DEF,
     &validate_content::DEF,
+    &validate_graphql_request::DEF,
     &validate_headers::DEF,
     &validate_jwt::DEF,
     &validate_odata_request::DEF,

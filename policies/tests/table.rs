@@ -1,5 +1,7 @@
 //! Keeps `docs/policies.md` as the definitions say. `APIMITE_WRITE_DOCS=1 cargo test -p apimite-policies --test table` writes it.
 
+mod published;
+
 use std::fmt::Write;
 use std::path::Path;
 
@@ -92,6 +94,14 @@ fn table() -> String {
             );
             attributes(&mut out, def.name, def.attributes);
             children(&mut out, def.name, &def.content);
+        }
+    }
+    let defined = published::defined();
+    let absent: Vec<_> = published::absent().into_iter().filter(|(path, _)| !defined.contains(*path)).collect();
+    if !absent.is_empty() {
+        out.push_str("\n# Published by Azure and not here\n\n| element or attribute | why |\n|---|---|\n");
+        for (path, why) in absent {
+            let _ = writeln!(out, "| `{path}` | {why} |");
         }
     }
     out

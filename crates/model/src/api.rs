@@ -39,6 +39,8 @@ pub struct Api {
     pub policy: Option<PolicyText>,
     /// Schemas of the API, by id: the text of OpenAPI `components/schemas`, WSDL or GraphQL SDL.
     pub schemas: Vec<crate::SchemaText>,
+    /// Resolvers of a GraphQL API; none when it is passed through.
+    pub resolvers: Vec<Resolver>,
     /// Tags.
     pub tags: Vec<Box<str>>,
     /// Workspace the API belongs to, if any.
@@ -66,10 +68,24 @@ impl Api {
             operations: Vec::new(),
             policy: None,
             schemas: Vec::new(),
+            resolvers: Vec::new(),
             tags: Vec::new(),
             workspace: None,
         }
     }
+}
+
+/// What resolves a field of a GraphQL schema.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    /// Resource name.
+    pub id: Box<str>,
+    /// Type of the schema, such as `Query`.
+    pub kind: Box<str>,
+    /// Field of the type.
+    pub field: Box<str>,
+    /// Its policy.
+    pub policy: Option<PolicyText>,
 }
 
 /// The kinds of API.

@@ -14,7 +14,7 @@ mod subscription;
 
 pub use api::{
     Api, ApiKind, Example, KeyNames, Operation, Parameter, ParameterPlace, Protocols, Representation, ResponseShape,
-    VersionScheme, VersionSet,
+    VersionScheme, VersionSet, Resolver,
 };
 pub use backend::{
     Backend, BackendCredentials, BackendKind, BackendProxy, BackendTls, CircuitBreaker, PoolMember, SessionAffinity,

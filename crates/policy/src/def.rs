@@ -338,6 +338,8 @@ pub struct PolicyDef {
     pub gateways: Gateways,
     /// How often.
     pub occurs: Occurs,
+    /// Is it the root of the policy of a GraphQL resolver?
+    pub resolver: bool,
     /// May it stand inside a fragment?
     pub in_fragment: bool,
     /// Attributes besides `id`, which every policy takes.
@@ -364,6 +366,7 @@ impl PolicyDef {
             scopes: Scopes::ALL,
             gateways: Gateways::ALL,
             occurs: Occurs::Any,
+            resolver: false,
             in_fragment: true,
             attributes: &[],
             content: Content::Empty,

@@ -18,6 +18,7 @@ use crate::body::BodyCell;
 use crate::def::Section;
 use crate::env::{CallOptions, CallProxy, CallTls, ClientCertificate, Env};
 use crate::fault::{Fault, LastError};
+use crate::resolvers::Resolvers;
 use crate::target::Target;
 use crate::url::Url;
 
@@ -237,6 +238,8 @@ pub struct Exchange {
     pub backend: Option<BackendInUse>,
     /// `context.GraphQL`
     pub graphql: Option<Box<GraphQl>>,
+    /// What resolves the fields of a synthetic GraphQL API.
+    pub resolvers: Option<Arc<Resolvers>>,
     /// `context.LastError`
     pub last_error: Option<Box<LastError>>,
     /// `context.RequestId`
@@ -319,6 +322,7 @@ impl Exchange {
             operation: None,
             backend: None,
             graphql: None,
+            resolvers: None,
             last_error: None,
             request_id,
             timestamp: clock.now(),

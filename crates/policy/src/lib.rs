@@ -22,6 +22,7 @@ pub mod fault;
 mod fork;
 pub mod languages;
 pub mod random;
+pub mod resolvers;
 pub mod rhai;
 pub mod run;
 pub mod sinks;

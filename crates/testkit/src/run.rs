@@ -466,6 +466,7 @@ impl<'a> World<'a> {
         let id = uuid::Uuid::from_u128(0x1111_1111_2222_3333_4444_5555_5555_5555);
         let mut exchange = Exchange::new(compiled.service.clone(), request, id, self.clock.clone());
         exchange.api = Some(api.api.clone());
+        exchange.resolvers.clone_from(&api.resolvers);
         exchange.operation = operation.clone();
         if block.value("key") != Some("none") {
             let subscription = compiled.service.subscriptions.get("alice").cloned();

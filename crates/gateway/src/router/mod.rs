@@ -53,6 +53,8 @@ pub struct Router {
     paths: HashMap<Box<str>, Place, ahash::RandomState>,
     deepest: usize,
     trees: Vec<Tree>,
+    /// Which APIs tell their operations apart by SOAP action.
+    soap: Vec<bool>,
     hosts: Vec<Box<str>>,
     ignore_case: bool,
 }
@@ -114,6 +116,7 @@ impl Router {
             paths: HashMap::default(),
             deepest: 0,
             trees: Vec::with_capacity(service.apis.len()),
+            soap: service.apis.iter().map(|api| api.kind == ApiKind::Soap).collect(),
             hosts: hosts(service),
             ignore_case: decisions.paths_ignore_case,
         };
@@ -230,8 +233,37 @@ impl Router {
     }
 
     fn operation(&self, api: usize, query: &Query<'_>, path: &str) -> Option<(usize, Parameters)> {
-        self.trees.get(api)?.find(Asked { method: query.method, path, query: query.query })
+        let tree = self.trees.get(api)?;
+        if self.soap.get(api) == Some(&true)
+            && let Some(action) = soap_action(query.headers)
+        {
+            let mut with_action = format!("soapAction={}", action.replace('%', "%25").replace('&', "%26").replace('+', "%2B"));
+            if !query.query.is_empty() {
+                with_action.push('&');
+                with_action.push_str(query.query);
+            }
+            let found = tree.find(Asked { method: query.method, path, query: &with_action });
+            if found.is_some() {
+                return found;
+            }
+        }
+        tree.find(Asked { method: query.method, path, query: query.query })
     }
+}
+
+/// The action of a SOAP message: the header of SOAP 1.1, or the parameter of the content type of SOAP 1.2.
+///
+/// Source: SOAP import page: operations are told apart by `soapAction`.
+fn soap_action(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let unquoted = |text: &str| text.trim().trim_matches('"').to_owned();
+    if let Some(action) = text("soapaction") {
+        return Some(unquoted(action)).filter(|action| !action.is_empty());
+    }
+    let parameters = text("content-type")?.split(';').skip(1);
+    let pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+    let mut actions = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("action"));
+    actions.next().map(|(_, action)| unquoted(action)).filter(|action| !action.is_empty())
 }
 
 impl Place {

@@ -180,6 +180,7 @@ fn exchange(
     let service = snapshot.compiled.service.clone();
     let mut exchange = Exchange::new(service, request, worker.next_id(), worker.env().clock.clone());
     exchange.api = api.map(|api| api.api.clone());
+    exchange.resolvers = api.and_then(|api| api.resolvers.clone());
     exchange
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apimite_diag::{Diagnostic, Source, Span, nearest};
-use apimite_model::{Api, ApiKind, Operation};
+use apimite_model::{Api, ApiKind, Operation, Resolver};
 
 use super::layout::ApiFile;
 use crate::definition::{self, Definition, Format, Ids, Manner, normalised};
@@ -25,6 +25,8 @@ pub(super) struct ApiFolder<'p> {
     operation_policies: Vec<(&'p str, &'p str)>,
     operations: Vec<(&'p str, &'p str)>,
     schemas: Vec<(&'p str, &'p str)>,
+    resolvers: Vec<(&'p str, &'p str)>,
+    resolver_policies: Vec<(&'p str, &'p str)>,
     tags: Vec<&'p str>,
     tag_files: Vec<&'p str>,
 }
@@ -39,6 +41,8 @@ impl<'p> ApiFolder<'p> {
             operation_policies: Vec::new(),
             operations: Vec::new(),
             schemas: Vec::new(),
+            resolvers: Vec::new(),
+            resolver_policies: Vec::new(),
             tags: Vec::new(),
             tag_files: Vec::new(),
         }
@@ -52,6 +56,8 @@ impl<'p> ApiFolder<'p> {
             ApiFile::OperationPolicy { operation } => self.operation_policies.push((operation, path)),
             ApiFile::OperationInformation { operation } => self.operations.push((operation, path)),
             ApiFile::Schema { id } => self.schemas.push((id, path)),
+            ApiFile::Resolver { id } => self.resolvers.push((id, path)),
+            ApiFile::ResolverPolicy { id } => self.resolver_policies.push((id, path)),
             ApiFile::Tag { tag } => self.tags.push(tag),
             ApiFile::Tags => self.tag_files.push(path),
         }
@@ -134,11 +140,36 @@ fn read_one(folder: &ApiFolder<'_>, reader: &mut Reader<'_>, settings: &ImportSe
             api.value.schemas.push(schema);
         }
     }
+    read_resolvers(&mut api.value, folder, reader);
     api.value.tags = folder.tags.iter().map(|tag| (*tag).into()).collect();
     for path in &folder.tag_files {
         api.value.tags.extend(super::names(name, path, reader).into_iter().map(|link| link.to));
     }
     Some(api)
+}
+
+/// Source: resolver contract, `path`: type and field, such as `Query/users`.
+fn read_resolvers(api: &mut Api, folder: &ApiFolder<'_>, reader: &mut Reader<'_>) {
+    for (id, path) in &folder.resolvers {
+        let place = super::properties(path, reader, |mut table, sheet| {
+            let (text, span) = table.text_at(sheet, "path").unwrap_or_default();
+            match text.split_once('/') {
+                Some((kind, field)) if !kind.is_empty() && !field.is_empty() && !field.contains('/') => {
+                    Some((Box::<str>::from(kind), Box::<str>::from(field)))
+                }
+                _ => {
+                    let message = format!("`{text}` is no field of a GraphQL schema");
+                    sheet.error("resolver::path", span, message, "write `\"path\": \"Query/users\"`");
+                    None
+                }
+            }
+        });
+        let policy = folder.resolver_policies.iter().find(|(other, _)| other == id);
+        if let Some((kind, field)) = place {
+            let policy = policy.and_then(|(_, path)| reader.policy(path));
+            api.resolvers.push(Resolver { id: (*id).into(), kind, field, policy });
+        }
+    }
 }
 
 fn definition_of(folder: &ApiFolder<'_>, reader: &mut Reader<'_>, settings: &ImportSettings) -> Option<Definition> {

@@ -57,6 +57,8 @@ pub(super) enum ApiFile<'p> {
     OperationPolicy { operation: &'p str },
     OperationInformation { operation: &'p str },
     Schema { id: &'p str },
+    Resolver { id: &'p str },
+    ResolverPolicy { id: &'p str },
     Tag { tag: &'p str },
     Tags,
 }
@@ -156,6 +158,10 @@ fn api<'p>(rest: &[&'p str]) -> Entry<'p> {
             ("schemas", "schemainformation.json" | "apischemainformation.json") => {
                 entry(folder, ApiFile::Schema { id })
             }
+            ("resolvers", "resolverinformation.json" | "apiresolverinformation.json") => {
+                entry(folder, ApiFile::Resolver { id })
+            }
+            ("resolvers", "policy.xml") => entry(folder, ApiFile::ResolverPolicy { id }),
             ("tags", "taginformation.json" | "apitaginformation.json" | "tagapiinformation.json") => {
                 entry(folder, ApiFile::Tag { tag: id })
             }

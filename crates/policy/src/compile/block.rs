@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use apimite_diag::nearest;
-use apimite_document::{Element, Limits};
+use apimite_document::{Element, Limits, Node};
 use apimite_model::Scope;
 
 use super::{Compile, check_element};
-use crate::def::{Occurs, PolicyDef, Refused};
+use crate::def::{Occurs, PolicyDef, Refused, Section};
 use crate::step::{Block, Needs, Step, StepInfo};
 
 /// Deepest nesting of policies.
@@ -53,6 +53,37 @@ impl Compile<'_> {
         let block = self.block(element);
         self.path.truncate(length);
         block
+    }
+
+    /// Compiles a child as policies of another section, such as the response of a resolver.
+    pub fn branch_in(&mut self, element: &Element, label: &str, section: Section) -> Block {
+        let kept = std::mem::replace(&mut self.section, section);
+        let block = self.branch(element, label);
+        self.section = kept;
+        block
+    }
+
+    /// As [`Compile::branch_in`] with only the children of these names; the others are no policies.
+    pub fn branch_of(&mut self, element: &Element, label: &str, section: Section, names: &[&str]) -> Block {
+        let mut part = element.clone();
+        part.children.retain(|node| match node {
+            Node::Element(child) => names.contains(&&*child.name),
+            _ => false,
+        });
+        self.branch_in(&part, label, section)
+    }
+
+    /// Compiles the policy of a GraphQL resolver.
+    pub(crate) fn resolver(&mut self, root: &Element) -> Block {
+        self.section_known = false;
+        self.path = format!("{}[1]", root.name);
+        let mut items = Vec::new();
+        self.element(root, 1, &mut items);
+        let steps = items.into_iter().filter_map(|item| match item {
+            Item::Step(step) => Some(step),
+            Item::Base => None,
+        });
+        Block::new(steps.collect())
     }
 
     pub(crate) fn items(&mut self, parent: &Element) -> Vec<Item> {

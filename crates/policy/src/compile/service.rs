@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use apimite_diag::{Diagnostic, Diagnostics, Span};
 use apimite_document::{Document, Limits};
-use apimite_model::{Api, Operation, PolicyText, Product, Scope, Service, SubscriptionScope, Tier};
+use apimite_model::{Api, ApiKind, Operation, PolicyText, Product, Scope, Service, SubscriptionScope, Tier};
 
 use super::block::Item;
 use super::{Compile, Toolbox};
 use crate::code::Compiler;
 use crate::def::{Occurs, Registry, Section};
+use crate::resolvers::Resolvers;
 use crate::step::{Block, Pipeline, Step};
 use crate::target::Target;
 
@@ -39,6 +40,8 @@ pub struct CompiledApi {
     pub api: Arc<Api>,
     /// Where its requests go before any policy; `None` when `serviceUrl` is empty.
     pub target: Option<Arc<Target>>,
+    /// What resolves the fields of a synthetic GraphQL API.
+    pub resolvers: Option<Arc<Resolvers>>,
     /// Products that hold the API, in order.
     pub products: Vec<Arc<Product>>,
     /// Pipelines for requests that match no operation.
@@ -180,6 +183,37 @@ fn merge(document: Option<&CompiledDocument>, wider: &Sections, absent_inherits:
     merged
 }
 
+/// Policies that do nothing on the handshake of a WebSocket API.
+///
+/// Source: WebSocket API page, policies that are skipped when they are inherited.
+const NOT_FOR_SOCKETS: [&str; 15] = [
+    "cache-lookup",
+    "cache-store",
+    "cors",
+    "cross-domain",
+    "json-to-xml",
+    "jsonp",
+    "mock-response",
+    "set-body",
+    "set-method",
+    "validate-content",
+    "validate-headers",
+    "validate-parameters",
+    "validate-status-code",
+    "xml-to-json",
+    "xsl-transform",
+];
+
+/// The sections as they hold for an API of this kind.
+fn fitting(api: &Api, mut sections: Sections) -> Sections {
+    if api.kind == ApiKind::WebSocket {
+        for steps in &mut sections {
+            steps.retain(|step| !NOT_FOR_SOCKETS.contains(&step.info.element));
+        }
+    }
+    sections
+}
+
 fn pipeline(sections: Sections) -> Arc<Pipeline> {
     let [inbound, backend, outbound, on_error] = sections.map(Block::new);
     Arc::new(Pipeline::new(inbound, backend, outbound, on_error))
@@ -269,8 +303,11 @@ fn compile_api(
         let Some(text) = &operation.policy else { continue };
         let document = compile_document(text, Scope::Operation, tools, diagnostics);
         let set = ByProduct {
-            none: pipeline(merge(Some(&document), &none, inherits)),
-            products: in_products.iter().map(|wider| pipeline(merge(Some(&document), wider, inherits))).collect(),
+            none: pipeline(fitting(api, merge(Some(&document), &none, inherits))),
+            products: in_products
+                .iter()
+                .map(|wider| pipeline(fitting(api, merge(Some(&document), wider, inherits))))
+                .collect(),
         };
         own.insert(operation.id.clone(), set);
     }
@@ -287,8 +324,39 @@ fn compile_api(
             }
         },
     };
-    let unmatched = ByProduct { none: pipeline(none), products: in_products.into_iter().map(pipeline).collect() };
-    CompiledApi { api: Arc::clone(api), target, products: holding, unmatched, own }
+    let unmatched = ByProduct {
+        none: pipeline(fitting(api, none)),
+        products: in_products.into_iter().map(|sections| pipeline(fitting(api, sections))).collect(),
+    };
+    CompiledApi {
+        api: Arc::clone(api),
+        target,
+        resolvers: compile_resolvers(api, tools, diagnostics),
+        products: holding,
+        unmatched,
+        own,
+    }
+}
+
+/// The resolvers of a GraphQL API; `None` when it has none and is passed through.
+fn compile_resolvers(api: &Api, tools: Toolbox<'_>, diagnostics: &mut Diagnostics) -> Option<Arc<Resolvers>> {
+    let mut resolvers = Resolvers::default();
+    for resolver in &api.resolvers {
+        let Some(text) = &resolver.policy else { continue };
+        let document = read(text, tools.service, Limits::CLASSIC, diagnostics);
+        let Some(root) = document.root() else { continue };
+        let mut cx = Compile::new(tools, Scope::Operation, document.source.clone(), diagnostics);
+        if !cx.find(&root.name).is_some_and(|def| def.resolver) {
+            let known: Vec<String> =
+                tools.registry.0.iter().filter(|def| def.resolver).map(|def| format!("`{}`", def.name)).collect();
+            let text = format!("a resolver's policy is {}, not `<{}>`", known.join(", "), root.name);
+            cx.refuse(root.name_span, "policy::resolver", text, "write one of them at the top");
+            continue;
+        }
+        let block = cx.resolver(root);
+        resolvers.insert(&resolver.kind, &resolver.field, block);
+    }
+    (!resolvers.is_empty()).then(|| Arc::new(resolvers))
 }
 
 /// A backend entity whose URL equals the one in use: its settings apply although no `backend-id` names it.

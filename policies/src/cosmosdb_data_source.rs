@@ -1,0 +1,481 @@
+//! `cosmosdb-data-source`: the policy of a GraphQL resolver that asks Azure Cosmos DB over its REST protocol, or a local emulator of it.
+//!
+//! Source: cosmosdb-data-source policy reference; Cosmos DB REST reference (access control, documents).
+
+use apimite_document::Element;
+use apimite_policy::arg::{BoolArg, TextArg, ValueArg};
+use apimite_policy::body::{Body, BodyCell};
+use apimite_policy::compile::Compile;
+use apimite_policy::def::{Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused, Section, Sections};
+use apimite_policy::env::Env;
+use apimite_policy::exchange::Exchange;
+use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, Fault};
+use apimite_policy::run::run_block;
+use apimite_policy::step::{Block, Flow, Io, StepKind};
+use apimite_policy::url::Url;
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::LocalBoxFuture;
+use http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::{Value, json};
+
+use crate::message::encode_query;
+use crate::sql_data_source::{json_of, parts, post};
+
+const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
+const KEY: Child = Child::optional(
+    "partition-key",
+    &[Attr::new("data-type", Kind::OneOf(&["string", "number", "bool", "none", "null"])).default("string").literal()],
+    TEXT,
+);
+const ID: Child = Child::one("id", &[], TEXT);
+const ETAG_CHILD: Child = Child::optional(
+    "etag",
+    &[Attr::new("type", Kind::OneOf(&["match", "no-match"])).default("match").literal()],
+    TEXT,
+);
+const CONSISTENCY: Attr = Attr::new(
+    "consistency-level",
+    Kind::OneOf(&["bounded-staleness", "consistent-prefix", "eventual", "session", "strong"]),
+)
+.literal();
+const BEFORE: Attr = Attr::new("pre-trigger", Kind::Text).literal();
+const AFTER: Attr = Attr::new("post-trigger", Kind::Text).literal();
+
+/// The definition.
+pub static DEF: PolicyDef = PolicyDef {
+    sections: Sections::NONE,
+    resolver: true,
+    gateways: Gateways::CLASSIC.and(Gateways::V2),
+    content: Content::Elements {
+        children: &[
+            Child::one(
+                "connection-info",
+                &[],
+                Content::Elements {
+                    children: &[
+                        Child::one(
+                            "connection-string",
+                            &[
+                                Attr::new("use-managed-identity", Kind::Bool).default("false"),
+                                Attr::new("client-id", Kind::Text).literal(),
+                            ],
+                            TEXT,
+                        ),
+                        Child::one("database-name", &[], TEXT),
+                        Child::one("container-name", &[], TEXT),
+                    ],
+                    ordered: true,
+                },
+            ),
+            Child::optional(
+                "query-request",
+                &[Attr::new("enable-low-precision-order-by", Kind::Bool)
+                    .literal()
+                    .not_applicable("a switch of Microsoft's client, not of the protocol")],
+                Content::Elements {
+                    children: &[
+                        Child::one("sql-statement", &[], TEXT),
+                        Child::optional(
+                            "parameters",
+                            &[],
+                            Content::Elements {
+                                children: &[Child::many(
+                                    "parameter",
+                                    &[
+                                        Attr::new("name", Kind::Text).literal().required(),
+                                        Attr::new("type", Kind::Text)
+                                            .literal()
+                                            .not_applicable("the type is that of the value"),
+                                    ],
+                                    TEXT,
+                                )],
+                                ordered: true,
+                            },
+                        ),
+                        KEY,
+                        Child::optional(
+                            "paging",
+                            &[],
+                            Content::Elements {
+                                children: &[
+                                    Child::one("max-item-count", &[], TEXT),
+                                    Child::one("continuation-token", &[], TEXT),
+                                ],
+                                ordered: true,
+                            },
+                        ),
+                    ],
+                    ordered: true,
+                },
+            ),
+            Child::optional("read-request", &[], Content::Elements { children: &[ID, KEY], ordered: true }),
+            Child::optional(
+                "delete-request",
+                &[CONSISTENCY, BEFORE, AFTER],
+                Content::Elements { children: &[ID, KEY, ETAG_CHILD], ordered: true },
+            ),
+            Child::optional(
+                "write-request",
+                &[
+                    Attr::new("type", Kind::OneOf(&["insert", "replace", "upsert"])).default("upsert").literal(),
+                    CONSISTENCY,
+                    Attr::new("enable-content-response-on-write", Kind::Bool).literal(),
+                    Attr::new("indexing-directive", Kind::OneOf(&["default", "include", "exclude"])).literal(),
+                    BEFORE,
+                    AFTER,
+                ],
+                Content::Elements {
+                    children: &[
+                        Child::optional("id", &[], TEXT),
+                        KEY,
+                        ETAG_CHILD,
+                        Child::optional(
+                            "set-body",
+                            &[
+                                Attr::new("template", Kind::Text).literal(),
+                                Attr::new("xsi-nil", Kind::Text).literal(),
+                                Attr::new("parse-date", Kind::Text).literal(),
+                            ],
+                            Content::Raw,
+                        ),
+                        Child::many(
+                            "include-fragment",
+                            &[Attr::new("fragment-id", Kind::Text).literal().required()],
+                            Content::Empty,
+                        ),
+                    ],
+                    ordered: true,
+                },
+            ),
+            Child::optional(
+                "response",
+                &[],
+                Content::SomePolicies(&["set-body", "publish-event", "include-fragment"]),
+            ),
+        ],
+        ordered: true,
+    },
+    raises: &["BackendConnectionFailure"],
+    differences: &["the REST protocol of Cosmos DB is spoken, to the endpoint of the connection string"],
+    ..PolicyDef::new("cosmosdb-data-source", "Resolves a field of a GraphQL schema by a Cosmos DB request.", compile)
+};
+
+struct CosmosDb {
+    connection: TextArg,
+    identity: BoolArg,
+    client: Option<String>,
+    database: TextArg,
+    container: TextArg,
+    action: Action,
+    id: Option<TextArg>,
+    key: Option<(String, ValueArg)>,
+    etag: Option<(bool, TextArg)>,
+    /// Headers that attributes stand for.
+    headers: Vec<(&'static str, String)>,
+    response: Option<Block>,
+}
+
+enum Action {
+    Query { statement: TextArg, parameters: Vec<(String, ValueArg)>, paging: Option<(TextArg, TextArg)> },
+    Read,
+    Delete,
+    Write { method: Write, body: Block },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Write {
+    Insert,
+    Replace,
+    Upsert,
+}
+
+fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
+    let requests = ["query-request", "read-request", "delete-request", "write-request"];
+    let given: Vec<&Element> = element.elements().filter(|child| requests.contains(&&*child.name)).collect();
+    let [request] = given.as_slice() else {
+        let text = format!("one request is needed, there are {}", given.len());
+        let help = format!("keep one of {}", requests.join(", "));
+        return Err(cx.refuse(element.name_span, "cosmosdb_data_source::request", text, &help));
+    };
+    let info = Compile::child(element, "connection-info").ok_or(Refused)?;
+    let part = |name: &str| Compile::child(info, name).ok_or(Refused);
+    let string = part("connection-string")?;
+    let action = match &*request.name {
+        "query-request" => {
+            let mut parameters = Vec::new();
+            for parameter in Compile::child(request, "parameters").into_iter().flat_map(Element::elements) {
+                let name = parameter.attr("name").map(|text| text.value().trim().to_owned()).unwrap_or_default();
+                parameters.push((name, cx.content_value(parameter)?));
+            }
+            let paging = match Compile::child(request, "paging") {
+                Some(paging) => {
+                    let inner = |name: &str| Compile::child(paging, name).ok_or(Refused);
+                    Some((cx.content(inner("max-item-count")?)?, cx.content(inner("continuation-token")?)?))
+                }
+                None => None,
+            };
+            let statement = Compile::child(request, "sql-statement").ok_or(Refused)?;
+            Action::Query { statement: cx.content(statement)?, parameters, paging }
+        }
+        "read-request" => Action::Read,
+        "delete-request" => Action::Delete,
+        _ => {
+            let method = match request.attr("type").map(|text| text.value().trim().to_ascii_lowercase()).as_deref() {
+                Some("insert") => Write::Insert,
+                Some("replace") => Write::Replace,
+                _ => Write::Upsert,
+            };
+            let body = cx.branch_of(request, "write-request", Section::Inbound, &["set-body", "include-fragment"]);
+            Action::Write { method, body }
+        }
+    };
+    let key = match Compile::child(request, "partition-key") {
+        Some(child) => {
+            let kind = child.attr("data-type").map_or("string".to_owned(), |text| text.value().trim().to_lowercase());
+            Some((kind, cx.content_value(child)?))
+        }
+        None => None,
+    };
+    let etag = match Compile::child(request, "etag") {
+        Some(child) => {
+            let is_match = child.attr("type").is_none_or(|text| text.value().trim() != "no-match");
+            Some((is_match, cx.content(child)?))
+        }
+        None => None,
+    };
+    let id = Compile::child(request, "id").map(|child| cx.content(child)).transpose()?;
+    let names = [
+        ("consistency-level", "x-ms-consistency-level"),
+        ("indexing-directive", "x-ms-indexing-directive"),
+        ("pre-trigger", "x-ms-documentdb-pre-trigger-include"),
+        ("post-trigger", "x-ms-documentdb-post-trigger-include"),
+    ];
+    let mut headers: Vec<(&'static str, String)> = Vec::new();
+    for (attribute, header) in names {
+        if let Some(text) = request.attr(attribute) {
+            headers.push((header, pascal(text.value(), attribute.ends_with("trigger"))));
+        }
+    }
+    if request.attr("enable-content-response-on-write").is_some_and(|text| text.value().trim() == "false") {
+        headers.push(("prefer", "return=minimal".to_owned()));
+    }
+    let response =
+        Compile::child(element, "response").map(|child| cx.branch_in(child, "response", Section::Outbound));
+    Ok(StepKind::io(CosmosDb {
+        connection: cx.content(string)?,
+        identity: match string.attr("use-managed-identity") {
+            Some(text) => cx.bool_arg(text, "use-managed-identity")?,
+            None => BoolArg::Literal(false),
+        },
+        client: string.attr("client-id").map(|text| text.value().trim().to_owned()),
+        database: cx.content(part("database-name")?)?,
+        container: cx.content(part("container-name")?)?,
+        action,
+        id,
+        key,
+        etag,
+        headers,
+        response,
+    }))
+}
+
+/// `bounded-staleness` as the protocol has it, `BoundedStaleness`; names of triggers stay.
+fn pascal(text: &str, as_it_is: bool) -> String {
+    if as_it_is {
+        return text.trim().to_owned();
+    }
+    let words = text.trim().split('-').map(|word| {
+        let mut chars = word.chars();
+        chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    });
+    words.collect()
+}
+
+/// The signature of a request with the account's key.
+///
+/// Source: access control in the Cosmos DB REST reference: method, resource type, resource link and date, signed with HMAC-SHA256.
+fn signature(key: &[u8], method: &Method, kind: &str, link: &str, date: &str) -> String {
+    let text = format!("{}\n{kind}\n{link}\n{}\n\n", method.as_str().to_lowercase(), date.to_lowercase());
+    STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()))
+}
+
+fn failed(text: impl Into<String>) -> Fault {
+    Fault::internal(BACKEND_CONNECTION_FAILURE, text)
+}
+
+impl CosmosDb {
+    fn headers(&self, exchange: &Exchange, env: &Env) -> Result<HeaderMap, Fault> {
+        let mut headers = HeaderMap::new();
+        let mut put = |name: &'static str, text: &str| {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        put("x-ms-version", "2018-12-31");
+        let now = jiff::Timestamp::from_nanosecond(env.clock.now().0.into()).unwrap_or_default();
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default();
+        put("x-ms-date", &date);
+        for (name, value) in &self.headers {
+            put(name, value);
+        }
+        if let Some((kind, value)) = &self.key {
+            let value = json_of(&value.get(exchange)?)?;
+            let value = match (kind.as_str(), value) {
+                ("none", _) => json!([{}]),
+                ("null", _) => json!([null]),
+                ("string", Value::String(text)) => json!([text]),
+                ("string", other) => json!([other.to_string()]),
+                (_, Value::String(text)) => json!([serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text))]),
+                (_, other) => json!([other]),
+            };
+            put("x-ms-documentdb-partitionkey", &value.to_string());
+        }
+        if let Some((is_match, text)) = &self.etag {
+            let text = text.get(exchange)?.trim().to_owned();
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(if *is_match { IF_MATCH } else { IF_NONE_MATCH }, value);
+            }
+        }
+        Ok(headers)
+    }
+
+    /// Adds the authorization of a request: by managed identity, or signed with the key of the connection string.
+    fn authorize(
+        &self,
+        exchange: &Exchange,
+        env: &Env,
+        headers: &mut HeaderMap,
+        key: Option<&String>,
+        method: &Method,
+        link: &str,
+    ) -> Result<(), Fault> {
+        let text = if self.identity.get(exchange)? {
+            let client = self.client.as_deref().unwrap_or(crate::token_issuer::SYSTEM_IDENTITY);
+            let resource = "https://cosmos.azure.com";
+            let token = crate::authentication_managed_identity::issue(env, resource, client)?;
+            format!("type=aad&ver=1.0&sig={token}")
+        } else {
+            let key = key.ok_or_else(|| failed("The connection string has no AccountKey."))?;
+            let key = STANDARD.decode(key).map_err(|_| failed("The AccountKey is not base64."))?;
+            let date = headers.get("x-ms-date").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            format!("type=master&ver=1.0&sig={}", signature(&key, method, "docs", link, date))
+        };
+        let mut value = HeaderValue::from_str(&encode_query(&text)).map_err(|error| failed(error.to_string()))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+        Ok(())
+    }
+
+    async fn ask(&self, exchange: &mut Exchange, env: &Env) -> Result<(), Fault> {
+        let connection = parts(&self.connection.get(exchange)?);
+        let endpoint = connection.get("accountendpoint").cloned().unwrap_or_default();
+        let collection =
+            format!("dbs/{}/colls/{}", self.database.get(exchange)?.trim(), self.container.get(exchange)?.trim());
+        let id = self.id.as_ref().map(|id| id.get(exchange).map(|text| text.trim().to_owned())).transpose()?;
+        let mut headers = self.headers(exchange, env)?;
+        let mut put = |name: &'static str, text: &str| {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        let one = |id: Option<String>| id.ok_or_else(|| failed("The request names no `id`."));
+        let (method, document, body) = match &self.action {
+            Action::Query { statement, parameters, paging } => {
+                let mut list = Vec::with_capacity(parameters.len());
+                for (name, value) in parameters {
+                    list.push(json!({ "name": name, "value": json_of(&value.get(exchange)?)? }));
+                }
+                put("x-ms-documentdb-isquery", "True");
+                put("content-type", "application/query+json");
+                if self.key.is_none() {
+                    put("x-ms-documentdb-query-enablecrosspartition", "True");
+                }
+                if let Some((count, token)) = paging {
+                    put("x-ms-max-item-count", count.get(exchange)?.trim());
+                    let token = token.get(exchange)?;
+                    if !token.trim().is_empty() {
+                        put("x-ms-continuation", token.trim());
+                    }
+                }
+                let statement = statement.get(exchange)?.trim().to_owned();
+                (Method::POST, None, Some(json!({ "query": statement, "parameters": list }).to_string()))
+            }
+            Action::Read => (Method::GET, Some(one(id)?), None),
+            Action::Delete => (Method::DELETE, Some(one(id)?), None),
+            Action::Write { method, body } => {
+                put("content-type", "application/json");
+                if *method == Write::Upsert {
+                    put("x-ms-documentdb-is-upsert", "True");
+                }
+                exchange.section = Section::Inbound;
+                run_block(body, exchange, env).await?;
+                let text = exchange.request.body.bytes().unwrap_or_default();
+                let text = String::from_utf8_lossy(&text).into_owned();
+                if *method == Write::Replace {
+                    let inner = || Some(serde_json::from_str::<Value>(&text).ok()?.get("id")?.as_str()?.to_owned());
+                    (Method::PUT, Some(one(id.or_else(inner))?), Some(text))
+                } else {
+                    (Method::POST, None, Some(text))
+                }
+            }
+        };
+        let link = document.as_ref().map_or_else(|| collection.clone(), |id| format!("{collection}/docs/{id}"));
+        let path = document.map_or_else(String::new, |id| format!("/{}", encode_query(&id)));
+        let text = format!("{}/{collection}/docs{path}", endpoint.trim_end_matches('/'));
+        let url = Url::parse(&text).map_err(|error| failed(error.to_string()))?;
+        self.authorize(exchange, env, &mut headers, connection.get("accountkey"), &method, &link)?;
+        post(exchange, env, method, url, headers, body).await
+    }
+}
+
+impl Io for CosmosDb {
+    fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
+        Box::pin(async move {
+            self.ask(exchange, env).await?;
+            if matches!(self.action, Action::Query { .. }) {
+                let response = exchange.response_mut();
+                let token = response.headers.get("x-ms-continuation").and_then(|value| value.to_str().ok());
+                let token = token.map(str::to_owned);
+                if response.status.is_success() {
+                    let bytes = response.body.bytes().unwrap_or_default();
+                    let mut found: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+                    let items = found.get_mut("Documents").map(Value::take).unwrap_or_else(|| json!([]));
+                    // Source: cosmosdb-data-source page: `items`, and the token of the next page.
+                    let mut result = json!({ "items": items });
+                    if let (Some(token), Value::Object(map)) = (token, &mut result) {
+                        map.insert("continuationToken".into(), token.into());
+                    }
+                    response.body = BodyCell::new(Body::text(result.to_string()));
+                }
+            }
+            if let Some(block) = &self.response {
+                run_block(block, exchange, env).await?;
+            }
+            Ok(Flow::Next)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_signed_as_the_reference_example() {
+        // The example of the access control page of the REST reference.
+        let key = "dsZQi3KtZmCv1ljt3VNWNm7sQUF1y5rJfC6kv5JiwvW0EndXdDku/dkKBp8/ufDToSxLzR4y+O/0H/t4bQtVNw==";
+        let key = STANDARD.decode(key).unwrap();
+        let date = "Thu, 27 Apr 2017 00:51:12 GMT";
+        let signed = signature(&key, &Method::GET, "dbs", "dbs/ToDoList", date);
+        assert_eq!(encode_query(&format!("type=master&ver=1.0&sig={signed}")), "type%3Dmaster%26ver%3D1.0%26sig%3Dc09PEVJrgp2uQRkr934kFbTqhByc7TVr3OHyqlu%2Bc%2Bc%3D");
+    }
+
+    #[test]
+    fn words_of_attributes_become_those_of_the_protocol() {
+        assert_eq!(pascal("bounded-staleness", false), "BoundedStaleness");
+        assert_eq!(pascal("validateInput", true), "validateInput");
+    }
+}

@@ -1,0 +1,160 @@
+//! `http-data-source`: the policy of a GraphQL resolver that asks an HTTP server.
+//!
+//! Source: http-data-source policy reference.
+
+use std::sync::Arc;
+
+use apimite_document::Element;
+use apimite_policy::body::Body;
+use apimite_policy::compile::Compile;
+use apimite_policy::def::{Child, Content, Gateways, PolicyDef, Refused, Section, Sections};
+use apimite_policy::env::Env;
+use apimite_policy::exchange::Exchange;
+use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, Fault};
+use apimite_policy::run::{buffer, run_block};
+use apimite_policy::step::{Block, Flow, Io, Needs, StepKind};
+use apimite_policy::target::Target;
+use apimite_policy::url::Url;
+use futures_util::future::LocalBoxFuture;
+
+use crate::forward_request;
+use crate::set_url::Wanted;
+
+/// What may stand in `http-request`, in this order.
+const REQUEST: &[&str] = &[
+    "get-authorization-context",
+    "set-backend-service",
+    "set-method",
+    "set-url",
+    "include-fragment",
+    "set-header",
+    "set-body",
+    "authentication-certificate",
+];
+/// What may stand in `http-response`, in this order.
+const RESPONSE: &[&str] =
+    &["set-body", "json-to-xml", "xml-to-json", "find-and-replace", "publish-event", "include-fragment"];
+
+/// The definition.
+pub static DEF: PolicyDef = PolicyDef {
+    sections: Sections::NONE,
+    resolver: true,
+    gateways: Gateways::ALL.without(Gateways::SELF_HOSTED).without(Gateways::WORKSPACE),
+    content: Content::Elements {
+        children: &[
+            Child::one("http-request", &[], Content::SomePolicies(REQUEST)),
+            Child::optional("backend", &[], Content::SomePolicies(&["forward-request"])),
+            Child::optional("http-response", &[], Content::SomePolicies(RESPONSE)),
+        ],
+        ordered: true,
+    },
+    raises: &["BackendConnectionFailure", "Timeout"],
+    differences: &["the texts of errors of fields are our own"],
+    ..PolicyDef::new("http-data-source", "Resolves a field of a GraphQL schema by an HTTP request.", compile)
+};
+
+struct HttpDataSource {
+    request: Block,
+    backend: Option<Block>,
+    response: Option<Block>,
+}
+
+/// Refuses children out of order, or more than one of a kind that may stand once.
+pub(crate) fn in_order(
+    parent: &Element,
+    order: &[&str],
+    many: &[&str],
+    cx: &mut Compile<'_>,
+) -> Result<(), Refused> {
+    let mut last = 0;
+    for child in parent.elements() {
+        let Some(index) = order.iter().position(|name| *name == &*child.name) else { continue };
+        // Fragments hold any of the others.
+        if &*child.name == "include-fragment" {
+            continue;
+        }
+        let name = &child.name;
+        if index < last {
+            let text = format!("'{name}' stands after '{}'", order.get(last).copied().unwrap_or_default());
+            let help = format!("the order is {}", order.join(", "));
+            return Err(cx.refuse(child.name_span, "policy::order", text, &help));
+        }
+        let count = parent.elements().filter(|other| other.name == *name).count();
+        if count > 1 && !many.contains(&&**name) {
+            let text = format!("'{name}' may stand once");
+            return Err(cx.refuse(child.name_span, "policy::once", text, "remove the others"));
+        }
+        last = index;
+    }
+    Ok(())
+}
+
+fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
+    let Some(request) = Compile::child(element, "http-request") else { return Err(Refused) };
+    in_order(request, REQUEST, &["set-header", "include-fragment"], cx)?;
+    for needed in ["set-method", "set-url"] {
+        let in_fragment = Compile::child(request, "include-fragment").is_some();
+        if Compile::child(request, needed).is_none() && !in_fragment {
+            let text = format!("'http-request' needs a '{needed}' element");
+            return Err(cx.refuse(request.name_span, "policy::missing_child", text, "add it"));
+        }
+    }
+    let blocks = HttpDataSource {
+        request: cx.branch_in(request, "http-request", Section::Inbound),
+        backend: Compile::child(element, "backend").map(|child| cx.branch_in(child, "backend", Section::Backend)),
+        response: match Compile::child(element, "http-response") {
+            Some(child) => {
+                in_order(child, RESPONSE, &["include-fragment"], cx)?;
+                Some(cx.branch_in(child, "http-response", Section::Outbound))
+            }
+            None => None,
+        },
+    };
+    Ok(StepKind::io(blocks))
+}
+
+/// Sends the request that the policies of a resolver made; afterwards the exchange holds the answer.
+pub(crate) async fn ask(exchange: &mut Exchange, backend: Option<&Block>, env: &Env) -> Result<(), Fault> {
+    if let Some(Wanted(text)) = exchange.notes.take::<Wanted>().map(|wanted| *wanted) {
+        let text = text.trim();
+        if text.contains("://") {
+            let bad = |error: &dyn std::fmt::Display| Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string());
+            let url = Url::parse(text).map_err(|error| bad(&error))?;
+            exchange.request.retarget(Arc::new(Target::origin(&url)));
+            exchange.request.set_relative(url.path_and_query.clone());
+        } else if let Some(path) = apimite_policy::url::path(&format!("/{}", text.trim_start_matches('/'))) {
+            exchange.request.set_relative(path);
+        }
+    }
+    exchange.section = Section::Backend;
+    match backend {
+        Some(block) => {
+            run_block(block, exchange, env).await?;
+        }
+        None => {
+            forward_request::plain().run(exchange, env).await?;
+        }
+    }
+    exchange.section = Section::Outbound;
+    Ok(())
+}
+
+impl Io for HttpDataSource {
+    fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
+        Box::pin(async move {
+            exchange.section = Section::Inbound;
+            // The body so far holds arguments and parent, for templates; it is sent only when a policy replaced it.
+            let given = exchange.request.body.bytes();
+            run_block(&self.request, exchange, env).await?;
+            if exchange.request.body.bytes().map(|bytes| bytes.as_ptr()) == given.map(|bytes| bytes.as_ptr()) {
+                exchange.request.body.set(Body::None);
+            }
+            ask(exchange, self.backend.as_ref(), env).await?;
+            if let Some(block) = &self.response {
+                buffer(Needs { response_body: true, ..Needs::default() }, exchange, env).await?;
+                run_block(block, exchange, env).await?;
+            }
+            Ok(Flow::Next)
+        })
+    }
+}
