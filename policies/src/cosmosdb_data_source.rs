@@ -31,11 +31,8 @@ const KEY: Child = Child::optional(
     TEXT,
 );
 const ID: Child = Child::one("id", &[], TEXT);
-const ETAG_CHILD: Child = Child::optional(
-    "etag",
-    &[Attr::new("type", Kind::OneOf(&["match", "no-match"])).default("match").literal()],
-    TEXT,
-);
+const ETAG_CHILD: Child =
+    Child::optional("etag", &[Attr::new("type", Kind::OneOf(&["match", "no-match"])).default("match").literal()], TEXT);
 const CONSISTENCY: Attr = Attr::new(
     "consistency-level",
     Kind::OneOf(&["bounded-staleness", "consistent-prefix", "eventual", "session", "strong"]),
@@ -150,11 +147,7 @@ pub static DEF: PolicyDef = PolicyDef {
                     ordered: true,
                 },
             ),
-            Child::optional(
-                "response",
-                &[],
-                Content::SomePolicies(&["set-body", "publish-event", "include-fragment"]),
-            ),
+            Child::optional("response", &[], Content::SomePolicies(&["set-body", "publish-event", "include-fragment"])),
         ],
         ordered: true,
     },
@@ -262,8 +255,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     if request.attr("enable-content-response-on-write").is_some_and(|text| text.value().trim() == "false") {
         headers.push(("prefer", "return=minimal".to_owned()));
     }
-    let response =
-        Compile::child(element, "response").map(|child| cx.branch_in(child, "response", Section::Outbound));
+    let response = Compile::child(element, "response").map(|child| cx.branch_in(child, "response", Section::Outbound));
     Ok(StepKind::io(CosmosDb {
         connection: cx.content(string)?,
         identity: match string.attr("use-managed-identity") {
@@ -328,7 +320,9 @@ impl CosmosDb {
                 ("null", _) => json!([null]),
                 ("string", Value::String(text)) => json!([text]),
                 ("string", other) => json!([other.to_string()]),
-                (_, Value::String(text)) => json!([serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text))]),
+                (_, Value::String(text)) => {
+                    json!([serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text))])
+                }
                 (_, other) => json!([other]),
             };
             put("x-ms-documentdb-partitionkey", &value.to_string());
@@ -470,7 +464,10 @@ mod tests {
         let key = STANDARD.decode(key).unwrap();
         let date = "Thu, 27 Apr 2017 00:51:12 GMT";
         let signed = signature(&key, &Method::GET, "dbs", "dbs/ToDoList", date);
-        assert_eq!(encode_query(&format!("type=master&ver=1.0&sig={signed}")), "type%3Dmaster%26ver%3D1.0%26sig%3Dc09PEVJrgp2uQRkr934kFbTqhByc7TVr3OHyqlu%2Bc%2Bc%3D");
+        assert_eq!(
+            encode_query(&format!("type=master&ver=1.0&sig={signed}")),
+            "type%3Dmaster%26ver%3D1.0%26sig%3Dc09PEVJrgp2uQRkr934kFbTqhByc7TVr3OHyqlu%2Bc%2Bc%3D"
+        );
     }
 
     #[test]

@@ -98,7 +98,8 @@ impl Query {
         if kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/graphql")) {
             return Ok(Self { text: String::from_utf8_lossy(&bytes).into_owned(), ..Self::default() });
         }
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| format!("The request is no JSON: {error}"))?;
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|error| format!("The request is no JSON: {error}"))?;
         let text = value.get("query").and_then(Value::as_str).ok_or("The request has no query.")?.to_owned();
         let variables = match value.get("variables") {
             None | Some(Value::Null) => Map::new(),
@@ -115,11 +116,8 @@ impl Query {
 /// # Errors
 /// The errors as GraphQL answers them.
 pub(crate) fn document(sdl: &Sdl, text: &str) -> Result<Valid<ExecutableDocument>, Vec<Value>> {
-    let parsed = Parser::new().recursion_limit(NESTING).token_limit(TOKENS).parse_executable(
-        &sdl.schema,
-        text,
-        "query.graphql",
-    );
+    let parsed =
+        Parser::new().recursion_limit(NESTING).token_limit(TOKENS).parse_executable(&sdl.schema, text, "query.graphql");
     parsed.map_err(|error| errors(&error))?.validate(&sdl.schema).map_err(|error| errors(&error))
 }
 

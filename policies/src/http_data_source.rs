@@ -60,12 +60,7 @@ struct HttpDataSource {
 }
 
 /// Refuses children out of order, or more than one of a kind that may stand once.
-pub(crate) fn in_order(
-    parent: &Element,
-    order: &[&str],
-    many: &[&str],
-    cx: &mut Compile<'_>,
-) -> Result<(), Refused> {
+pub(crate) fn in_order(parent: &Element, order: &[&str], many: &[&str], cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut last = 0;
     for child in parent.elements() {
         let Some(index) = order.iter().position(|name| *name == &*child.name) else { continue };

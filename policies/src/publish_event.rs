@@ -12,7 +12,6 @@ use apimite_policy::sinks;
 use apimite_policy::step::{Flow, Now, StepKind};
 use serde_json::{Map, Value};
 
-
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
     sections: Sections::NONE,
@@ -41,7 +40,12 @@ struct PublishEvent(Vec<Box<str>>);
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     if !cx.path().contains("response/") {
         let text = "`publish-event` may only stand in the response of a resolver";
-        return Err(cx.refuse(element.name_span, "publish_event::place", text, "move it into `http-response` or `response`"));
+        return Err(cx.refuse(
+            element.name_span,
+            "publish_event::place",
+            text,
+            "move it into `http-response` or `response`",
+        ));
     }
     cx.needs_body();
     let targets = Compile::child(element, "targets").into_iter().flat_map(Element::elements);

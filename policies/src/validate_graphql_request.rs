@@ -233,8 +233,7 @@ impl ValidateGraphQl {
             return Ok(Ok(()));
         }
         let mut parsed = parsed.into_inner();
-        let roots: Vec<Name> =
-            parsed.operations.iter().map(|operation| operation.selection_set.ty.clone()).collect();
+        let roots: Vec<Name> = parsed.operations.iter().map(|operation| operation.selection_set.ty.clone()).collect();
         let mut filter = Filter { policy: self, exchange, roots: &roots, removed: Vec::new(), rejected: None };
         filter.all(&mut parsed)?;
         let (removed, rejected) = (filter.removed, filter.rejected);

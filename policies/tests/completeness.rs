@@ -17,8 +17,7 @@ fn covers(absent: &BTreeMap<&str, &str>, path: &str) -> bool {
 #[test]
 fn what_is_published_is_defined_or_told_to_be_absent() {
     let (defined, absent) = (defined(), absent());
-    let missing: Vec<&str> =
-        published().filter(|path| !defined.contains(*path) && !covers(&absent, path)).collect();
+    let missing: Vec<&str> = published().filter(|path| !defined.contains(*path) && !covers(&absent, path)).collect();
     assert!(missing.is_empty(), "neither in a definition nor in policies/tests/published/absent.txt: {missing:#?}");
 }
 

@@ -224,7 +224,9 @@ fn fragments_hold_policies_and_nothing_else() {
     };
     assert_eq!(with("<fragment><set-status code=\"200\" /></fragment>"), "");
     assert!(with("<fragment><base /></fragment>").contains("not allowed inside a policy fragment"));
-    assert!(with("<fragment><include-fragment fragment-id=\"f\" /></fragment>").contains("not allowed inside a policy"));
+    assert!(
+        with("<fragment><include-fragment fragment-id=\"f\" /></fragment>").contains("not allowed inside a policy")
+    );
     assert!(with("<policies />").contains("a policy fragment begins with `<fragment>`"));
     for def in ordinary().filter(|def| !def.in_fragment && def.sections.contains(Section::Inbound)) {
         let text = format!("<fragment><{} /></fragment>", def.name);

@@ -97,7 +97,8 @@ fn a_graphql_server_is_passed_through_and_its_queries_validated() {
         api.operations.push(Arc::new(Operation::new("graphql", "POST", "/")));
         let kind = "application/vnd.ms-azure-apim.graphql.schema";
         api.schemas.push(SchemaText { id: "graphql".into(), content_type: kind.into(), text: SDL.into() });
-        let text = "<policies><inbound><validate-graphql-request max-size=\"1000\" max-depth=\"2\"/></inbound></policies>";
+        let text =
+            "<policies><inbound><validate-graphql-request max-size=\"1000\" max-depth=\"2\"/></inbound></policies>";
         api.policy = Some(PolicyText::new("api.xml", text));
     }));
     let mut client = Peer::connect(http(&gateway));

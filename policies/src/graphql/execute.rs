@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use apimite_expr::library::data::json::token_value;
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::env::Env;
 use apimite_policy::exchange::{Exchange, GraphQl, Request, Response};
@@ -16,7 +17,6 @@ use apollo_compiler::introspection;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
-use apimite_expr::library::data::json::token_value;
 use futures_util::future::{LocalBoxFuture, join_all};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
@@ -81,9 +81,8 @@ async fn answer(
     let asks = operation.root_fields(&document).any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
     if asks && operation.is_query() {
         introspection::check_max_depth(&document, &operation).map_err(|error| told(error.message().to_string()))?;
-        let partial =
-            introspection::partial_execute(&sdl.schema, &sdl.implementers, &document, &operation, &variables)
-                .map_err(|error| told(error.message().to_string()))?;
+        let partial = introspection::partial_execute(&sdl.schema, &sdl.implementers, &document, &operation, &variables)
+            .map_err(|error| told(error.message().to_string()))?;
         errors.extend(partial.errors.iter().map(|error| serde_json::to_value(error).unwrap_or_default()));
         if let Ok(Value::Object(map)) = serde_json::to_value(&partial.data) {
             about = map;
@@ -93,15 +92,7 @@ async fn answer(
         Ok(Value::Object(map)) => map,
         _ => Map::new(),
     };
-    let run = Run {
-        sdl: &sdl,
-        document: &document,
-        variables,
-        resolvers,
-        exchange,
-        env,
-        left: Cell::new(VALUES),
-    };
+    let run = Run { sdl: &sdl, document: &document, variables, resolvers, exchange, env, left: Cell::new(VALUES) };
     let root = operation.object_type().to_string();
     let fields = run.collect(&root, &[&operation.selection_set]);
     let (data, found) = run.object(&root, &Value::Null, fields, &[], operation.is_mutation(), &about).await;
@@ -236,17 +227,16 @@ impl<'r> Run<'r> {
         );
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request.body = BodyCell::new(Body::text(wrapped.to_string()));
-        let mut inner =
-            Exchange::new(Arc::clone(&outer.service), request, outer.request_id, outer.clock.clone());
+        let mut inner = Exchange::new(Arc::clone(&outer.service), request, outer.request_id, outer.clock.clone());
         inner.variables = outer.variables.clone();
         inner.caller = outer.caller.clone();
         inner.api.clone_from(&outer.api);
         inner.operation.clone_from(&outer.operation);
         inner.graphql = Some(Box::new(GraphQl { arguments: token(&arguments), parent: token(parent) }));
         if let Err(fault) = run_block(block, &mut inner, self.env).await {
-            return Err(fault.public.unwrap_or_else(|| {
-                format!("The field '{}' could not be resolved. ({})", field.name, fault.reason)
-            }));
+            return Err(fault
+                .public
+                .unwrap_or_else(|| format!("The field '{}' could not be resolved. ({})", field.name, fault.reason)));
         }
         let Some(response) = inner.response.take() else { return Ok(Value::Null) };
         if response.body.buffer(self.env.buffer_limit).await.is_err() {
@@ -292,7 +282,8 @@ impl<'r> Run<'r> {
             let (outcome, errors) = match ty {
                 Type::List(item) | Type::NonNullList(item) => {
                     let Value::Array(items) = value else {
-                        let text = format!("Expected Iterable, but did not find one for field \"{parent_kind}.{name}\".");
+                        let text =
+                            format!("Expected Iterable, but did not find one for field \"{parent_kind}.{name}\".");
                         return fail(text, &path);
                     };
                     let (mut list, mut errors, mut nulled) = (Vec::new(), Vec::new(), false);

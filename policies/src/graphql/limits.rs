@@ -91,7 +91,8 @@ mod tests {
     fn aliases_and_fragments_that_multiply_are_given_up_early() {
         let mut query = String::from("{ me { ...f0 } }");
         for level in 0..24 {
-            query += &format!(" fragment f{level} on User {{ a: friend {{ ...f{0} }} b: friend {{ ...f{0} }} }}", level + 1);
+            query +=
+                &format!(" fragment f{level} on User {{ a: friend {{ ...f{0} }} b: friend {{ ...f{0} }} }}", level + 1);
         }
         query += " fragment f24 on User { name }";
         assert_eq!(measured(&query, Limits { depth: 100, fields: 250 }), Err(Passed::Fields));

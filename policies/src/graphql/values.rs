@@ -36,10 +36,7 @@ fn literal(value: &ast::Value, variables: &Map<String, Value>) -> Option<Value> 
             Value::Array(items.iter().map(|item| literal(item, variables).unwrap_or(Value::Null)).collect())
         }
         ast::Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .filter_map(|(name, value)| Some((name.to_string(), literal(value, variables)?)))
-                .collect(),
+            members.iter().filter_map(|(name, value)| Some((name.to_string(), literal(value, variables)?))).collect(),
         ),
     })
 }

@@ -237,7 +237,8 @@ impl Router {
         if self.soap.get(api) == Some(&true)
             && let Some(action) = soap_action(query.headers)
         {
-            let mut with_action = format!("soapAction={}", action.replace('%', "%25").replace('&', "%26").replace('+', "%2B"));
+            let mut with_action =
+                format!("soapAction={}", action.replace('%', "%25").replace('&', "%26").replace('+', "%2B"));
             if !query.query.is_empty() {
                 with_action.push('&');
                 with_action.push_str(query.query);
