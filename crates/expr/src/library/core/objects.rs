@@ -168,6 +168,10 @@ pub(crate) static NULLABLE_ROWS: &[Row] = &[
 pub(crate) static NULLABLE_STATIC_ROWS: &[Row] = &[
     m("static int Compare<T>(T? n1, T? n2)", |cx, a| relation(cx, &a)),
     m("static bool Equals<T>(T? n1, T? n2)", |cx, a| equals(cx, &a)),
+    m("static Type GetUnderlyingType(Type nullableType)", |_, a| {
+        let of = a.obj::<TypeObject>(0)?.0.nullable_of();
+        Ok(of.map_or(Value::Null, |ty| Value::object(TypeObject(ty))))
+    }),
 ];
 
 pub(crate) static ENUM_ROWS: &[Row] = &[

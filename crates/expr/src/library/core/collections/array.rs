@@ -6,9 +6,10 @@ use std::sync::Arc;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use parking_lot::RwLock;
 
+use crate::library::core::objects::TypeObject;
 use crate::library::rows::{Args, Row, hidden, m, p, set};
 use crate::library::typedef::{TypeDef, class};
-use crate::run::Cx;
+use crate::run::{Cx, default_value};
 use crate::types::Type;
 use crate::value::{Each, Enumerator, Object, Value};
 
@@ -443,7 +444,22 @@ static STATIC_ROWS: &[Row] = &[
         Ok(Value::object(ArrayObject { ty: array.ty, lengths: array.lengths.clone(), items: RwLock::new(items) }))
     }),
     m("void CopyTo(Array array, int index)", |cx, a| copy_into(cx, &a, 1, a.int(2))),
-    m("bool IsFixedSize()", |_, _| Ok(Value::Bool(true))),
+    p("bool IsFixedSize", |_, _| Ok(Value::Bool(true))),
+    p("bool IsSynchronized", |_, _| Ok(Value::Bool(false))),
+    p("object SyncRoot", |_, mut a| Ok(a.take(0))),
+    m("void Initialize()", |_, _| Ok(Value::Null)),
+    m("long GetLongLength(int dimension)", |_, a| Ok(Value::Long(i64::from(dimension(&a)?)))),
+    m("static Array CreateInstance(Type elementType, int length)", |cx, a| {
+        let element = a.obj::<TypeObject>(0)?.0;
+        let Ok(length) = usize::try_from(a.int(1)) else {
+            return Err(Exception::new(
+                ExceptionKind::ArgumentOutOfRange,
+                "Non-negative number required. (Parameter 'length')",
+            ));
+        };
+        cx.charge(length.saturating_mul(size_of::<Value>()))?;
+        Ok(array_value(element, vec![default_value(element); length]))
+    }),
 ];
 
 /// The first place of an item, by `Equals`.

@@ -229,6 +229,7 @@ static ROWS: &[Row] = &[
         }
         Ok(Value::Bool(false))
     }),
+    m("void TrimExcess()", |_, _| Ok(Value::Null)),
     m("bool SetEquals(IEnumerable<T> other)", |cx, a| {
         let (sub, sup, ..) = relate(cx, &a)?;
         Ok(Value::Bool(sub && sup))
