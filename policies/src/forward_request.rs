@@ -200,7 +200,7 @@ impl Io for ForwardRequest {
             }
             let follow = self.follow.get(exchange)?;
             if follow || self.buffer.get(exchange)? {
-                buffer(Needs { request_body: true, ..Needs::default() }, exchange, env).await?;
+                Box::pin(buffer(Needs { request_body: true, ..Needs::default() }, exchange, env)).await?;
             }
             // Breakers and pools belong to backend entities; a bare URL has neither.
             let health = exchange.request.target().backend.is_some().then(|| env.shared.get_or_make(Health::default));
@@ -209,34 +209,15 @@ impl Io for ForwardRequest {
                 None => Arc::clone(exchange.request.target()),
             };
             let call = self.call(exchange, env, &target)?;
-            let again =
-                follow.then(|| (call.method.clone(), call.url.clone(), call.headers.clone(), call.options.clone()));
+            let again = follow.then(|| Box::new(Again::of(&call)));
             let outcome = env.client.send(call).await.map_err(fault_of);
             if let (Some(health), Some(entity)) = (&health, &target.backend) {
                 record(health, entity, &outcome, exchange, env);
             }
             let mut response = outcome?;
-            if let Some((mut method, mut url, headers, options)) = again {
-                for _ in 0..MAX_REDIRECTS {
-                    let Some(next) = redirect(response.status, &response.headers, &url) else { break };
-                    let keeps = matches!(response.status.as_u16(), 307 | 308);
-                    if !keeps && method != Method::HEAD {
-                        method = Method::GET;
-                    }
-                    url = next;
-                    let mut headers = headers.clone();
-                    headers.insert(HOST, url.host_header());
-                    let body = match exchange.request.body.bytes() {
-                        Some(bytes) if keeps => Body::Bytes(bytes),
-                        _ => {
-                            headers.remove(CONTENT_LENGTH);
-                            Body::None
-                        }
-                    };
-                    let call =
-                        Call { method: method.clone(), url: url.clone(), headers, body, options: options.clone() };
-                    response = env.client.send(call).await.map_err(fault_of)?;
-                }
+            if let Some(again) = again {
+                // Apart, because it needs room that most calls do not.
+                response = Box::pin(again.follow(response, exchange, env)).await?;
             }
             let status = response.status;
             exchange.response = Some(response);
@@ -246,6 +227,55 @@ impl Io for ForwardRequest {
             }
             Ok(Flow::Next)
         })
+    }
+}
+
+/// What is sent again when the backend redirects.
+struct Again {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    options: CallOptions,
+}
+
+impl Again {
+    fn of(call: &Call) -> Self {
+        Self {
+            method: call.method.clone(),
+            url: call.url.clone(),
+            headers: call.headers.clone(),
+            options: call.options.clone(),
+        }
+    }
+
+    /// Goes where an answer leads.
+    async fn follow(mut self, mut response: Response, exchange: &Exchange, env: &Env) -> Result<Response, Fault> {
+        for _ in 0..MAX_REDIRECTS {
+            let Some(next) = redirect(response.status, &response.headers, &self.url) else { break };
+            let keeps = matches!(response.status.as_u16(), 307 | 308);
+            if !keeps && self.method != Method::HEAD {
+                self.method = Method::GET;
+            }
+            self.url = next;
+            let mut headers = self.headers.clone();
+            headers.insert(HOST, self.url.host_header());
+            let body = match exchange.request.body.bytes() {
+                Some(bytes) if keeps => Body::Bytes(bytes),
+                _ => {
+                    headers.remove(CONTENT_LENGTH);
+                    Body::None
+                }
+            };
+            let call = Call {
+                method: self.method.clone(),
+                url: self.url.clone(),
+                headers,
+                body,
+                options: self.options.clone(),
+            };
+            response = env.client.send(call).await.map_err(fault_of)?;
+        }
+        Ok(response)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Writes refusals.
 
+use std::io::Write;
+
 use apimite_diag::{Diagnostics, Severity};
 use serde_json::json;
 
@@ -7,14 +9,18 @@ use crate::args::Format;
 
 /// Writes all refusals and a closing line. Text goes to the error stream, JSON to the output.
 pub(crate) fn write(diagnostics: &Diagnostics, format: Format) {
+    // A reader that has seen enough and closed its end (`| head`) must not end the command in a panic.
     match format {
         Format::Text => {
+            let mut out = std::io::stderr().lock();
             for diagnostic in &diagnostics.0 {
-                eprintln!("{}", diagnostic.render());
+                let _ = writeln!(out, "{}", diagnostic.render());
             }
-            eprintln!("{}", summary(diagnostics));
+            let _ = writeln!(out, "{}", summary(diagnostics));
         }
-        Format::Json => println!("{}", as_json(diagnostics)),
+        Format::Json => {
+            let _ = writeln!(std::io::stdout().lock(), "{}", as_json(diagnostics));
+        }
     }
 }
 

@@ -60,33 +60,41 @@ const KNOWN: &[&str] = &[
     "Strict-Transport-Security",
 ];
 
-/// Longest name in the list, in bytes.
-const LONGEST: usize = 25;
+/// As many slots as make collisions few; a name that finds its slot taken takes the next.
+const SLOTS: usize = 256;
 
-/// Where in the list the names of each length begin.
-const BEGIN: [usize; LONGEST + 2] = {
-    let mut begin = [0; LONGEST + 2];
-    let mut length = 0;
-    while length < begin.len() {
-        let mut index = 0;
-        while index < KNOWN.len() && KNOWN[index].len() < length {
-            index += 1;
+/// The list by the slots of its names, each in small letters and as it is written.
+static TABLE: LazyLock<[(Box<str>, &'static str); SLOTS]> = LazyLock::new(|| {
+    let mut table = std::array::from_fn(|_| (Box::from(""), ""));
+    for name in KNOWN {
+        let small = name.to_ascii_lowercase();
+        let mut slot = slot_of(&small);
+        while !table[slot].1.is_empty() {
+            slot = (slot + 1) % SLOTS;
         }
-        begin[length] = index;
-        length += 1;
+        table[slot] = (small.into(), *name);
     }
-    begin
-};
+    table
+});
 
-/// The same names in small letters.
-static SMALL: LazyLock<Vec<String>> = LazyLock::new(|| KNOWN.iter().map(|name| name.to_ascii_lowercase()).collect());
+fn slot_of(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let at = |index: usize| bytes.get(index).copied().map_or(0, usize::from);
+    (bytes.len() * 31 + at(0) * 7 + at(bytes.len() / 2) * 3 + at(bytes.len().wrapping_sub(1))) % SLOTS
+}
 
 fn known(name: &str) -> Option<&'static str> {
-    let length = name.len();
-    let range = *BEGIN.get(length)?..*BEGIN.get(length + 1)?;
-    let small = SMALL.get(range.clone())?;
-    let found = small.iter().position(|small| small == name)?;
-    KNOWN.get(range.start + found).copied()
+    let mut slot = slot_of(name);
+    loop {
+        let (small, written) = TABLE.get(slot)?;
+        if written.is_empty() {
+            return None;
+        }
+        if **small == *name {
+            return Some(written);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
 }
 
 /// Appends a name as it is written.
@@ -139,11 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_sorted_by_length_and_found_whole() {
-        assert!(KNOWN.is_sorted_by_key(|name| name.len()));
-        assert_eq!(KNOWN.iter().map(|name| name.len()).max(), Some(LONGEST));
+    fn every_name_of_the_list_is_found_near_its_slot() {
         for name in KNOWN {
-            assert_eq!(known(&name.to_ascii_lowercase()), Some(*name));
+            let small = name.to_ascii_lowercase();
+            assert_eq!(known(&small), Some(*name));
+            let at = TABLE.iter().position(|(other, _)| **other == *small).unwrap();
+            assert!((at + SLOTS - slot_of(&small)) % SLOTS < 3, "{name}");
         }
+        assert_eq!(known(""), None);
     }
 }

@@ -234,10 +234,9 @@ fn response(answer: Answer, seat: Option<&Seat>) -> Response {
 }
 
 impl Client for Upstream {
-    fn send<'a>(&'a self, call: Call) -> LocalBoxFuture<'a, Result<Response, CallError>> {
+    fn send<'a>(&'a self, mut call: Call) -> LocalBoxFuture<'a, Result<Response, CallError>> {
         let seat = Seat::current();
         Box::pin(async move {
-            let mut call = call;
             if let Some(taken) = self.stand_ins.takes(&call) {
                 if let Some(seat) = &seat {
                     seat.called.set(true);

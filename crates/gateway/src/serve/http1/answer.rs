@@ -60,7 +60,8 @@ pub(super) fn write(
     }
     let switching = status == StatusCode::SWITCHING_PROTOCOLS;
     let (mut has_length, mut has_date) = (false, false);
-    let named = Named::of(&head.headers);
+    let connected = head.headers.contains_key(header::CONNECTION);
+    let named = if connected { Named::of(&head.headers) } else { Named::default() };
     for (name, value) in &head.headers {
         match *name {
             header::CONTENT_LENGTH if has_length || !reply::tells(value, known, status, shape.head_only) => continue,

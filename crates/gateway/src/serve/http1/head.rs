@@ -24,6 +24,8 @@ pub(super) struct Asked {
     pub(super) keep_alive: bool,
     /// Does the client wait for `100 Continue` before it sends the body?
     pub(super) expects: bool,
+    /// Does the client take trailers?
+    pub(super) trailers: bool,
 }
 
 /// A head that is no request.
@@ -105,9 +107,9 @@ fn of_request(head: &Bytes, request: &httparse::Request<'_, '_>) -> Result<Asked
     let path = request.path.unwrap_or_default();
     let uri = Uri::from_maybe_shared(head.slice_ref(path.as_bytes())).map_err(|_| Refused::Malformed)?;
     let version = if request.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 2);
     let mut keep_alive = version == Version::HTTP_11;
-    let (mut lengths, mut codings, mut expects) = (0_u32, 0_u32, false);
+    let (mut lengths, mut codings, mut expects, mut trailers) = (0_u32, 0_u32, false, false);
     let mut framing = Framing::None;
     for field in request.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Refused::Malformed)?;
@@ -134,6 +136,7 @@ fn of_request(head: &Bytes, request: &httparse::Request<'_, '_>) -> Result<Asked
                     keep_alive = true;
                 }
             }
+            header::TE => trailers |= hop::has_token(field.value, "trailers"),
             header::EXPECT => {
                 expects = version == Version::HTTP_11 && field.value.eq_ignore_ascii_case(b"100-continue");
             }
@@ -150,7 +153,7 @@ fn of_request(head: &Bytes, request: &httparse::Request<'_, '_>) -> Result<Asked
     parts.uri = uri;
     parts.version = version;
     parts.headers = headers;
-    Ok(Asked { parts, framing, ambiguous: lengths + codings > 1, keep_alive, expects })
+    Ok(Asked { parts, framing, ambiguous: lengths + codings > 1, keep_alive, expects, trailers })
 }
 
 #[cfg(test)]

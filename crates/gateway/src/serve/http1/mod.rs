@@ -140,11 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Serves one request and sends its answer.
     async fn exchange(&mut self, worker: &Rc<Worker>, state: &Rc<ConnectionState>, asked: Asked) -> After {
-        let Asked { parts, framing, ambiguous, keep_alive, expects } = asked;
+        let Asked { parts, framing, ambiguous, keep_alive, expects, trailers } = asked;
         let shape = Shape {
             version: parts.version,
             head_only: parts.method == Method::HEAD,
-            trailers: hop::takes_trailers(&parts.headers),
+            trailers,
         };
         let (body, intake) = intake::open(framing, &mut self.input);
         self.expects = expects && intake.is_some();
@@ -181,8 +181,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> After {
         let (head, mut body) = reply.into_parts();
         let switched = state.switched.borrow().is_some();
-        let refused =
-            head.headers.get(header::CONNECTION).is_some_and(|value| hop::has_token(value.as_bytes(), "close"));
+        let connection = head.headers.get(header::CONNECTION);
+        let refused = connection.is_some_and(|value| hop::has_token(value.as_bytes(), "close"));
         // A client that waits for permission it did not get sends its body or does not: what follows cannot be told apart.
         let mut keep_alive = keep_alive && !refused && !state.draining.get() && !self.expects;
         let whole = body.take_whole();
