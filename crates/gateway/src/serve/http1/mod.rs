@@ -141,11 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Serves one request and sends its answer.
     async fn exchange(&mut self, worker: &Rc<Worker>, state: &Rc<ConnectionState>, asked: Asked) -> After {
         let Asked { parts, framing, ambiguous, keep_alive, expects, trailers } = asked;
-        let shape = Shape {
-            version: parts.version,
-            head_only: parts.method == Method::HEAD,
-            trailers,
-        };
+        let shape = Shape { version: parts.version, head_only: parts.method == Method::HEAD, trailers };
         let (body, intake) = intake::open(framing, &mut self.input);
         self.expects = expects && intake.is_some();
         self.intake = intake;
