@@ -37,7 +37,7 @@ fn every_difference_is_a_sentence() {
         assert!(text.split_whitespace().count() >= 3, "{owner} {name}: `{text}`");
     }
     fn inside(owner: &str, content: &Content) {
-        if let Content::Elements { children, .. } = content {
+        if let Content::Elements { children, .. } | Content::Mixed(children) = content {
             for child in *children {
                 for attr in child.attributes {
                     check(owner, attr.name, attr.state);
