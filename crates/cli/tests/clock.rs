@@ -82,6 +82,7 @@ fn the_clock_stands_firm_unless_it_was_allowed_to_be_moved() {
         .args(["serve", "--http", free, "--https", free, "--management", free, "--ready-file"])
         .arg(&ready)
         .arg(folder.path())
+        .current_dir(folder.path())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -117,7 +118,9 @@ fn a_quota_survives_kill_9() {
     let again = start(folder.path());
     let after: Vec<_> = (0..3).map(|_| again.get("http", "/a/quota", &[]).status).collect();
     assert_eq!(after, [200, 200, 403], "three of five were used before");
-    let second = apimite().args(["serve", "--http", "127.0.0.1:0"]).arg(folder.path()).output().unwrap();
+    let free = "127.0.0.1:0";
+    let arguments = ["serve", "--http", free, "--https", free, "--management", free];
+    let second = apimite().args(arguments).arg(folder.path()).current_dir(folder.path()).output().unwrap();
     assert!(said(&second).contains("another process keeps its quotas in"), "{}", said(&second));
 }
 

@@ -198,6 +198,7 @@ fn refusal(settings: &str) -> String {
     let output = apimite()
         .args(["serve", "--http", free, "--https", free, "--management", free])
         .arg(folder.path())
+        .current_dir(folder.path())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -181,7 +181,10 @@ impl Lab {
         let program = apimite().get_program().to_owned();
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.namespace(index)]).arg(program).arg("serve").arg(folder.path());
-        command.args(["--quiet", "--no-watch", "--allow-clock", "--workers", "1", "--ready-file"]).arg(&ready);
+        command
+            .args(["--quiet", "--no-watch", "--allow-clock", "--workers", "1", "--arm", "off", "--ready-file"])
+            .arg(&ready);
+        command.current_dir(folder.path());
         let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
         let gateway = InLab { child, callers, _folder: folder };
         until(|| std::fs::read_to_string(&ready).ok(), "the gateway did not become ready");
