@@ -1,10 +1,11 @@
 //! What a request asks of a model.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::tokenizer::Encoding;
+use super::tokenizer::{Encoding, MOST};
 
 /// Tokens of an image.
 ///
@@ -36,6 +37,8 @@ pub(crate) struct Prompt {
     json: Value,
     encoding: Encoding,
     tokens: OnceLock<u64>,
+    /// Bytes of texts that may still be cut into tokens.
+    left: AtomicUsize,
 }
 
 /// A message of a conversation.
@@ -61,7 +64,7 @@ impl Prompt {
         json.as_object()?;
         let deployment = path.split_once("/deployments/").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(""));
         let model = json.get("model").and_then(Value::as_str).unwrap_or(deployment);
-        Some(Self { encoding: Encoding::of_model(model), json, tokens: OnceLock::new() })
+        Some(Self { encoding: Encoding::of_model(model), json, tokens: OnceLock::new(), left: AtomicUsize::new(0) })
     }
 
     /// The vocabulary of its model.
@@ -117,7 +120,15 @@ impl Prompt {
         self.estimate(kind)
     }
 
+    /// Tokens of one of its texts; all of them share a budget.
+    fn count(&self, text: &str) -> u64 {
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(text.len()), Ordering::Relaxed);
+        self.encoding.count_within(text, left)
+    }
+
     fn estimate(&self, kind: PromptType) -> u64 {
+        self.left.store(MOST, Ordering::Relaxed);
         let is = |one: PromptType| kind == PromptType::Auto || kind == one;
         let get = |key: &str| self.json.get(key).filter(|value| !value.is_null());
         if let Some(messages) = get("messages").filter(|_| is(PromptType::Chat)) {
@@ -150,13 +161,13 @@ impl Prompt {
                     "name" => 1 + self.plain(value),
                     "role" => self.plain(value),
                     _ if value.is_null() => 0,
-                    _ => self.encoding.count(&value.to_string()),
+                    _ => self.count(&value.to_string()),
                 };
             }
         }
         for key in ["tools", "functions"] {
             if let Some(tools) = self.json.get(key).filter(|value| !value.is_null()) {
-                tokens += self.encoding.count(&tools.to_string());
+                tokens += self.count(&tools.to_string());
             }
         }
         tokens
@@ -165,7 +176,7 @@ impl Prompt {
     /// Texts, or texts and token lists.
     fn plain(&self, value: &Value) -> u64 {
         match value {
-            Value::String(text) => self.encoding.count(text),
+            Value::String(text) => self.count(text),
             Value::Number(_) => 1,
             Value::Array(items) => items.iter().map(|item| self.plain(item)).sum(),
             _ => 0,
@@ -185,7 +196,7 @@ impl Prompt {
                 let detail = part.pointer("/image_url/detail").or_else(|| part.get("detail")).and_then(Value::as_str);
                 tokens += if detail == Some("low") { SMALL_IMAGE_TOKENS } else { IMAGE_TOKENS };
             } else {
-                texts(part, 0, &mut |text| tokens += self.encoding.count(text));
+                texts(part, 0, &mut |text| tokens += self.count(text));
             }
         }
         tokens
@@ -258,6 +269,15 @@ mod tests {
         assert_eq!(prompt(r#"{"input":[1,2,3]}"#).tokens(PromptType::Auto), 3);
         assert_eq!(prompt(r#"{"input":"hello world"}"#).tokens(PromptType::Completion), 0);
         assert_eq!(prompt(r#"{"other":1}"#).tokens(PromptType::Auto), 0);
+    }
+
+    #[test]
+    fn a_prompt_of_many_huge_texts_is_counted_in_bounded_work_and_always_the_same() {
+        let texts = vec![format!("\"{}\"", "a".repeat(100_000)); 40].join(",");
+        let huge = prompt(&format!("{{\"input\":[{texts}]}}"));
+        let tokens = huge.tokens(PromptType::Embeddings);
+        assert_eq!(huge.tokens(PromptType::Embeddings), tokens);
+        assert!((900_000..1_000_001).contains(&tokens), "{tokens}");
     }
 
     #[test]
