@@ -2,11 +2,12 @@
 
 use apimite_diag::Span;
 use apimite_dotnet::Thrown;
+use apimite_dotnet::regex::{Regex, RegexOptions};
 
 use super::value::{at, store};
 use super::{BoolFn, Emitter, IntFn, bool_fn, int_fn};
-use crate::bind::bound::{B, How, K};
-use crate::library::Imp;
+use crate::bind::bound::{Arg, B, How, K};
+use crate::library::{Imp, Member, sys};
 use crate::library::core::names;
 use crate::run::arith::{self, Op, divide_by_zero, overflow};
 use crate::run::null_reference;
@@ -38,7 +39,7 @@ pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
         K::AndAlso(..) | K::OrElse(..) | K::StrEq { .. } | K::RefEq { .. } | K::IsNull { .. } | K::Is { .. } => true,
         K::Not { lifted, .. } | K::BoolOp { lifted, .. } => !lifted,
         K::Arith { op, .. } => op.is_relation(),
-        K::Call { member, args, .. } => string_test(member, args).is_some(),
+        K::Call { member, args, lifted: false, .. } => string_test(member, args).is_some() || is_pattern_test(member, args),
         _ => false,
     }
 }
@@ -53,7 +54,7 @@ enum StringTest {
     NullOrEmpty,
 }
 
-fn string_test(member: &crate::library::Member, args: &[crate::bind::bound::Arg<'_>]) -> Option<StringTest> {
+fn string_test(member: &Member, args: &[Arg<'_>]) -> Option<StringTest> {
     if !std::ptr::eq(member.def, &raw const names::STRING) {
         return None;
     }
@@ -76,7 +77,36 @@ fn string_test(member: &crate::library::Member, args: &[crate::bind::bound::Arg<
     }
 }
 
+/// `Regex.IsMatch(text, "…")`: its pattern is compiled with the program.
+fn is_pattern_test(member: &Member, args: &[Arg<'_>]) -> bool {
+    std::ptr::eq(member.def, &raw const sys::REGEX)
+        && member.name == "IsMatch"
+        && member.is_static
+        && matches!(args.len(), 2 | 3)
+        && args.iter().skip(1).all(|arg| arg.value.constant.is_some())
+}
+
 impl<'a> Emitter<'_, 'a> {
+    fn pattern_test(&mut self, e: &B<'a>, args: &[Arg<'a>], span: Span) -> BoolFn {
+        let constant = |at: usize| args.get(at).and_then(|arg| arg.value.constant.as_ref());
+        let options = constant(2).and_then(Value::integer).and_then(|bits| i32::try_from(bits).ok()).unwrap_or(0);
+        let regex = constant(1).and_then(Value::as_str).map(|pattern| Regex::new(pattern, RegexOptions::from_bits(options)));
+        let Some(Ok(regex)) = regex else {
+            // What is wrong with the pattern is told when the expression runs.
+            let f = self.call(e);
+            return bool_fn(move |cx| Ok(f(cx)?.as_bool()));
+        };
+        let text = self.text(&args[0].value);
+        bool_fn(move |cx| {
+            let text = text(cx)?;
+            let result = match text.as_str() {
+                Some(text) => regex.is_match(text),
+                None => Err(crate::library::null_argument("input")),
+            };
+            at(cx, span, result)
+        })
+    }
+
     pub(crate) fn bool(&mut self, e: &B<'a>) -> BoolFn {
         let span = e.span;
         if self.is_too_deep() {
@@ -176,6 +206,7 @@ impl<'a> Emitter<'_, 'a> {
                 let (c, a, b) = (self.bool(condition), self.bool(then), self.bool(otherwise));
                 bool_fn(move |cx| if c(cx)? { a(cx) } else { b(cx) })
             }
+            K::Call { member, args, lifted: false, .. } if is_pattern_test(member, args) => self.pattern_test(e, args, span),
             K::Call { member, args, lifted: false, .. } if string_test(member, args).is_some() => {
                 let Some(test) = string_test(member, args) else { return bool_fn(|_| Ok(false)) };
                 let first = self.text(&args[0].value);

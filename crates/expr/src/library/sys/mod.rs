@@ -22,6 +22,7 @@ use crate::run::Cx;
 use crate::types::Type;
 use crate::value::{Each, Enumerator, Str, Value};
 
+pub(crate) use self::regex::REGEX;
 pub use self::token::{basic_value, claim_of, jwt_of, jwt_value};
 pub use self::uri::{UriObject, uri_value};
 pub use self::x509::{CertificateTrust, certificate_of, certificate_value};

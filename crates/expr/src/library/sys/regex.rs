@@ -378,7 +378,7 @@ fn check_timeout(a: &Args<'_>, index: usize) -> Result<(), Thrown> {
     }
 }
 
-static REGEX: TypeDef = class("System.Text.RegularExpressions.Regex").rows(&[REGEX_ROWS]).def();
+pub(crate) static REGEX: TypeDef = class("System.Text.RegularExpressions.Regex").rows(&[REGEX_ROWS]).def();
 
 static REGEX_OPTIONS: TypeDef = enumeration(
     "System.Text.RegularExpressions.RegexOptions",
