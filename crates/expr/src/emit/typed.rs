@@ -7,8 +7,8 @@ use apimite_dotnet::regex::{Regex, RegexOptions};
 use super::value::{at, store};
 use super::{BoolFn, Emitter, IntFn, bool_fn, int_fn};
 use crate::bind::bound::{Arg, B, How, K};
-use crate::library::{Imp, Member, sys};
 use crate::library::core::names;
+use crate::library::{Imp, Member, sys};
 use crate::run::arith::{self, Op, divide_by_zero, overflow};
 use crate::run::null_reference;
 use crate::run::{Cx, Text};
@@ -39,7 +39,9 @@ pub(crate) fn is_bool_node(e: &B<'_>) -> bool {
         K::AndAlso(..) | K::OrElse(..) | K::StrEq { .. } | K::RefEq { .. } | K::IsNull { .. } | K::Is { .. } => true,
         K::Not { lifted, .. } | K::BoolOp { lifted, .. } => !lifted,
         K::Arith { op, .. } => op.is_relation(),
-        K::Call { member, args, lifted: false, .. } => string_test(member, args).is_some() || is_pattern_test(member, args),
+        K::Call { member, args, lifted: false, .. } => {
+            string_test(member, args).is_some() || is_pattern_test(member, args)
+        }
         _ => false,
     }
 }
@@ -90,7 +92,8 @@ impl<'a> Emitter<'_, 'a> {
     fn pattern_test(&mut self, e: &B<'a>, args: &[Arg<'a>], span: Span) -> BoolFn {
         let constant = |at: usize| args.get(at).and_then(|arg| arg.value.constant.as_ref());
         let options = constant(2).and_then(Value::integer).and_then(|bits| i32::try_from(bits).ok()).unwrap_or(0);
-        let regex = constant(1).and_then(Value::as_str).map(|pattern| Regex::new(pattern, RegexOptions::from_bits(options)));
+        let regex =
+            constant(1).and_then(Value::as_str).map(|pattern| Regex::new(pattern, RegexOptions::from_bits(options)));
         let Some(Ok(regex)) = regex else {
             // What is wrong with the pattern is told when the expression runs.
             let f = self.call(e);
@@ -206,7 +209,9 @@ impl<'a> Emitter<'_, 'a> {
                 let (c, a, b) = (self.bool(condition), self.bool(then), self.bool(otherwise));
                 bool_fn(move |cx| if c(cx)? { a(cx) } else { b(cx) })
             }
-            K::Call { member, args, lifted: false, .. } if is_pattern_test(member, args) => self.pattern_test(e, args, span),
+            K::Call { member, args, lifted: false, .. } if is_pattern_test(member, args) => {
+                self.pattern_test(e, args, span)
+            }
             K::Call { member, args, lifted: false, .. } if string_test(member, args).is_some() => {
                 let Some(test) = string_test(member, args) else { return bool_fn(|_| Ok(false)) };
                 let first = self.text(&args[0].value);

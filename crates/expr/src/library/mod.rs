@@ -15,11 +15,11 @@ mod typedef;
 
 pub use member::{Member, MemberKind, Param, ParamMode};
 pub use registry::Registry;
+pub(crate) use rows::null_argument;
 pub use rows::{
     Args, Default, EachFn, Imp, Native, Needs, Row, Sort, TextFn, constant, conv, ctor, each, ext, hidden, m, mt, op,
     p, pt, set, virt,
 };
-pub(crate) use rows::null_argument;
 pub use standard::standard;
 pub use typedef::{Shape, Sketch, TypeDef, class, delegate, enumeration, interface, static_class, structure};
 
