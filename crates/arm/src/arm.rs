@@ -142,6 +142,19 @@ impl Arm {
         self.change("", &mut |cx| crate::kinds::service::set_public_access(cx, enabled))
     }
 
+    /// Approves or rejects a private endpoint connection of the gateway's own instance, or deletes it (`None`).
+    ///
+    /// # Errors
+    /// There is none of that name, or its state cannot become the other.
+    pub fn decide_connection(
+        &self,
+        name: &str,
+        status: Option<apimite_network::ConnectionStatus>,
+        description: Option<&str>,
+    ) -> Result<()> {
+        self.change("", &mut |cx| crate::kinds::service::decide_connection(cx, name, status, description))
+    }
+
     /// When the next long operation ends.
     pub fn next_end(&self) -> Option<Timestamp> {
         operations::next_end(&self.state())

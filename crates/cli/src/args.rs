@@ -1,9 +1,10 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::Ipv4Net;
 
 /// A local stand-in for the Azure API Management gateway: it takes the policy files you have and answers as the cloud
 /// gateway would. Without a command it serves its built-in sample.
@@ -41,6 +42,14 @@ pub(crate) enum Command {
     Counters(CountersArgs),
     /// Send a request to a running gateway and show what each policy did to it
     Trace(Trace),
+    /// List, approve, reject or delete private endpoint connections of a running gateway
+    Connection(Connection),
+    /// Plan a subnet, or try what an instance in a virtual network depends on
+    Network(Network),
+    /// Answer DNS: names of the gateway and private records, by who asks
+    Dns(Dns),
+    /// Be a hop from a private endpoint to a gateway: endpoint, Private Link Service, load balancer or forwarder
+    Link(Box<Link>),
     /// Show what a limit would do under a load, in virtual time (`apimite simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate {
@@ -319,4 +328,163 @@ pub(crate) enum CountersAction {
     },
     /// Forget them
     Reset,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connection {
+    #[command(subcommand)]
+    pub(crate) action: ConnectionAction,
+    #[command(flatten)]
+    pub(crate) at: Management,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionAction {
+    /// List them with their states, and what was admitted and closed
+    List,
+    /// Let its traffic in
+    Approve {
+        /// Name
+        name: String,
+        /// A word to the consumer
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Keep its traffic out, for good
+    Reject {
+        /// Name
+        name: String,
+        /// A word to the consumer
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Forget it
+    Delete {
+        /// Name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Network {
+    #[command(subcommand)]
+    pub(crate) action: NetworkAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkAction {
+    /// How many units fit into a subnet, and why not more
+    Plan(NetworkPlan),
+    /// Try every dependency of an instance in a virtual network, at the stand-ins of `[network.dependencies]`
+    Status(NetworkStatus),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetworkPlan {
+    /// Tier: developer, premium, standardv2, premiumv2
+    #[arg(long, default_value = "premium")]
+    pub(crate) sku: String,
+    /// Network type: external or internal
+    #[arg(long, default_value = "internal")]
+    pub(crate) mode: String,
+    /// Address range of the subnet
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) subnet: Ipv4Net,
+    /// Addresses of it that others have
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) taken: u32,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetworkStatus {
+    /// APIOps folder whose `apimite.toml` names the stand-ins [default: the built-in sample]
+    pub(crate) folder: Option<PathBuf>,
+    /// How long one attempt may take, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    pub(crate) timeout_ms: u64,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dns {
+    /// APIOps folder with `apimite.toml` [default: the built-in sample]
+    pub(crate) folder: Option<PathBuf>,
+    /// Address to listen on, UDP and TCP; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8253")]
+    pub(crate) listen: SocketAddr,
+    /// Take every asker for one of this network: public, virtual_network, peered or on_premises [default: by its address]
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) network: Option<String>,
+    /// Servers to ask for names of others, besides those of the file
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) forward: Vec<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// Address of the endpoint (or the load balancer, or the forwarder); port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Where connections go; several are balanced by five-tuple
+    #[arg(long, value_name = "ADDRESS", required = true)]
+    pub(crate) to: Vec<SocketAddr>,
+    /// Source address of what is passed on (network address translation)
+    #[arg(long, value_name = "IP")]
+    pub(crate) source: Option<IpAddr>,
+    /// A PROXY v2 header precedes every connection and every probe
+    #[arg(long)]
+    pub(crate) proxy_protocol: bool,
+    /// Link identifier in the header
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) link_id: u32,
+    /// Seconds that nothing may move on a connection
+    #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
+    pub(crate) idle: f64,
+    /// Close connections on which nothing moves, rather than reset them
+    #[arg(long)]
+    pub(crate) no_reset: bool,
+    /// Connections at a time
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    pub(crate) connections: usize,
+    /// Probe the backends: `tcp`, or the path of a GET that has to answer 200
+    #[arg(long, value_name = "tcp|PATH")]
+    pub(crate) probe: Option<String>,
+    /// Port of the probe [default: that of the traffic]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) probe_port: Option<u16>,
+    /// Seconds from one probe to the next
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub(crate) probe_interval: f64,
+    /// Probes in a row that turn a backend up or down
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) probe_threshold: u32,
+    /// Who may ask the Private Link Service: `role` (its own subscription), `alias` (anyone), or subscriptions with commas
+    #[arg(long, value_name = "WHO", default_value = "role")]
+    pub(crate) visibility: String,
+    /// Subscription of the service
+    #[arg(long, value_name = "ID", default_value = "local")]
+    pub(crate) owner: String,
+    /// Subscription of the consumer
+    #[arg(long, value_name = "ID", default_value = "local")]
+    pub(crate) consumer: String,
+    /// Subscriptions whose requests are approved at once, with commas
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub(crate) auto_approve: Vec<String>,
+    /// The consumer knows the service by its alias only
+    #[arg(long)]
+    pub(crate) by_alias: bool,
+    /// Ask for the connection and wait for the owner, who approves with the control listener
+    #[arg(long)]
+    pub(crate) manual: bool,
+    /// Address of the control listener (GET /link, PUT /link/connection, DELETE /link/connection)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) control: Option<SocketAddr>,
+    /// Print every bound address as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::args::{ClockAction, ClockArgs, CountersAction, CountersArgs, Health, Management, PublicAccess, Switch};
+use crate::args::{
+    ClockAction, ClockArgs, Connection, ConnectionAction, CountersAction, CountersArgs, Health, Management,
+    PublicAccess, Switch,
+};
 
 /// `apimite public-access on|off`
 pub(crate) fn public_access(args: &PublicAccess) -> ExitCode {
@@ -114,6 +117,31 @@ fn show(counter: &Value) {
         println!("{:<28} {} calls, {} bytes", format!("by gateway {}", field("node")), field("calls"), field("bytes"));
     }
     println!();
+}
+
+/// `apimite connection …`
+pub(crate) fn connection(args: &Connection) -> ExitCode {
+    let decide = |name: &str, status: &str, description: &Option<String>| {
+        let mut body = json!({ "status": status });
+        if let Some(description) = description {
+            body["description"] = description.as_str().into();
+        }
+        finish(call(args.at.management, "PUT", &format!("/apimite/connections/{name}"), &body))
+    };
+    match &args.action {
+        ConnectionAction::List => match call(args.at.management, "GET", "/apimite/network", &json!({})) {
+            Ok(answer) => {
+                println!("{answer:#}");
+                ExitCode::SUCCESS
+            }
+            failed => finish(failed),
+        },
+        ConnectionAction::Approve { name, description } => decide(name, "Approved", description),
+        ConnectionAction::Reject { name, description } => decide(name, "Rejected", description),
+        ConnectionAction::Delete { name } => {
+            finish(call(args.at.management, "DELETE", &format!("/apimite/connections/{name}"), &json!({})))
+        }
+    }
 }
 
 fn finish(outcome: Result<Value, String>) -> ExitCode {

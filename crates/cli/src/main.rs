@@ -5,11 +5,14 @@ mod args;
 mod az_login;
 mod check;
 mod control;
+mod dns;
 mod echo;
 mod eval;
 mod explain;
 mod init;
+mod link;
 mod load;
+mod network;
 mod report;
 mod serve;
 mod trace;
@@ -36,6 +39,10 @@ fn main() -> ExitCode {
         Command::Clock(args) => control::clock(&args),
         Command::Reload(args) => control::reload(&args),
         Command::Counters(args) => control::counters(&args),
+        Command::Connection(args) => control::connection(&args),
+        Command::Network(args) => network::run(&args),
+        Command::Dns(args) => dns::run(&args),
+        Command::Link(args) => link::run(&args),
         Command::Health(args) => control::health(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Simulate { arguments } => simulate(arguments),

@@ -3,7 +3,9 @@
 mod access_log;
 mod banner;
 mod certificates;
+mod control_plane;
 mod manage;
+pub(crate) mod network;
 mod outside;
 mod running;
 mod stores;
@@ -18,15 +20,18 @@ use std::time::Duration;
 use apimite_cache::Cache;
 use apimite_clock::Clock;
 use apimite_diag::{Diagnostic, Diagnostics};
-use apimite_gateway::{Gateway, Limits, Listener, Options, Source};
+use apimite_dns::{Bound, Server};
+use apimite_gateway::config::Expect;
+use apimite_gateway::tls::Acceptor;
+use apimite_gateway::{Gateway, Limits, Listener, Options};
 use apimite_import::Settings;
-use apimite_import::settings::{Bind, ConnectionState};
-use apimite_policy::exchange::PrivateEndpoint;
+use apimite_import::settings::Bind;
 use tokio::net::TcpListener;
 
 use crate::args::{Format, Serve};
 use crate::load::{self, Origin};
 use crate::{echo, report};
+use network::Networking;
 use running::Running;
 use traces::{TraceLog, Watcher};
 
@@ -50,6 +55,9 @@ pub(crate) struct Addresses {
     pub(crate) https: Option<SocketAddr>,
     pub(crate) management: Option<SocketAddr>,
     pub(crate) arm: Option<SocketAddr>,
+    pub(crate) control_plane: Option<SocketAddr>,
+    pub(crate) probe: Option<SocketAddr>,
+    pub(crate) dns: Option<SocketAddr>,
     pub(crate) private_endpoints: Vec<(Box<str>, SocketAddr)>,
 }
 
@@ -112,9 +120,11 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         return Err(diagnostics);
     }
     let names = host_names(&service.name, &service.hosts);
-    stores::refuse_what_is_missing(&settings)?;
     let outside = Arc::new(outside::wire(&settings, &origin.folder())?);
     outside.stand_ins.load(&service.stand_ins);
+    network::check(&settings)?;
+    let networking = Arc::new(Networking::new(&settings, &service));
+    let region = service.region.clone();
     let (snapshot, warnings) = load::compile(service, load::budget(&settings))?;
     diagnostics.extend(warnings);
 
@@ -126,6 +136,17 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     let arm = match arm_address(args)? {
         Some(address) => Some(bind(address, "Azure Resource Manager")?),
         None => None,
+    };
+    let control_plane = match settings.listen.control_plane {
+        Some(Bind::At(address)) => Some(bind(address, "control plane")?),
+        _ => None,
+    };
+    let dns = match settings.listen.dns {
+        Some(Bind::At(address)) => Some(side.block_on(Bound::bind(address)).map_err(|error| {
+            let text = format!("cannot listen on {address} (dns): {error}");
+            refusal("serve::listen", text, "choose another address, or port 0 for a free one")
+        })?),
+        _ => None,
     };
     let log = access_log::log(args.quiet || args.json);
     let stores = side.block_on(stores::start(&settings, &clock))?;
@@ -140,40 +161,65 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     options.limits = limits(&settings);
     options.shared = outside.shared.clone();
     options.stand_ins = outside.stand_ins.clone();
+    options.classifier = Some(networking.classifier.clone());
     let management_address = management.as_ref().and_then(|listener| listener.local_addr().ok());
     let traces = Arc::new(TraceLog::new(clock.clone(), management_address, args.trace));
     options.observer = Some(Arc::new(Watcher { log, traces: traces.clone() }));
     let secured = options.listeners.iter().any(|l| l.security == apimite_gateway::config::Security::Tls);
-    let issuer = match secured || arm.is_some() {
+    let issuer = match secured || arm.is_some() || control_plane.is_some() {
         true => Some(Arc::new(certificates::certificates(&settings, &names, &clock, &mut options)?)),
         false => None,
     };
     let ca = issuer.as_ref().map(|issuer| issuer.ca_file.clone());
+    let certificates = options.certificates.clone();
     let gateway = Gateway::start(options, snapshot).map_err(|error| {
         refusal("serve::start", error.to_string(), "choose another address, or port 0 for a free one")
     })?;
 
-    let mut addresses = Addresses { management: management_address, ..Addresses::default() };
+    let mut addresses = Addresses {
+        management: management_address,
+        control_plane: control_plane.as_ref().and_then(|listener| listener.local_addr().ok()),
+        dns: dns.as_ref().and_then(|bound| bound.address().ok()),
+        ..Addresses::default()
+    };
     for (name, address) in gateway.addresses() {
         match &**name {
             "http" => addresses.http = Some(*address),
             "https" => addresses.https = Some(*address),
+            "probe" => addresses.probe = Some(*address),
             other => addresses.private_endpoints.push((other.into(), *address)),
         }
     }
     traces.knows(gateway.handle());
-    let running =
-        Running::new(origin.clone(), gateway.handle(), echo_address, clock, &stores, args.allow_clock, imported);
+    let running = Running::new(
+        origin.clone(),
+        gateway.handle(),
+        networking.clone(),
+        echo_address,
+        clock,
+        &stores,
+        args.allow_clock,
+        imported,
+    );
     let running = Arc::new(running.with_stand_ins(outside.stand_ins.clone()));
     if let (Some(listener), Some(issuer)) = (arm, &issuer) {
         addresses.arm = listener.local_addr().ok();
         manage::start(args, listener, issuer, &running, &side)?;
     }
     side.spawn(echo::serve(echo));
+    let routes = apimite_management::local::routes(running.clone());
+    let routes = routes.merge(apimite_management::traces::routes(traces.clone()));
+    let routes = routes.merge(apimite_management::outside::routes(outside.clone()));
+    if let (Some(listener), Some(certificates)) = (control_plane, certificates) {
+        let tls = Acceptor::new(certificates)
+            .map_err(|error| refusal("serve::tls", error, "this is a fault of the executable; report it"))?;
+        let admitted = control_plane::admitted(&settings, &region);
+        side.spawn(control_plane::serve(listener, routes.clone(), admitted, tls));
+    }
+    if let Some(bound) = dns {
+        side.spawn(Server::new(networking.horizon.clone(), None).serve(bound));
+    }
     if let Some(listener) = management {
-        let routes = apimite_management::local::routes(running.clone());
-        let routes = routes.merge(apimite_management::traces::routes(traces.clone()));
-        let routes = routes.merge(apimite_management::outside::routes(outside.clone()));
         side.spawn(async move {
             // Ends with the process.
             let _ = axum::serve(listener, routes).await;
@@ -189,6 +235,17 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
     gateway.drain(drain);
     drop(stores);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs until the work ends, SIGTERM or Ctrl-C.
+pub(crate) async fn until_told(work: impl Future<Output = ()>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return work.await };
+    tokio::select! {
+        () = work => {}
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 /// Waits for SIGTERM or Ctrl-C; SIGHUP reloads meanwhile.
@@ -247,23 +304,26 @@ fn listeners(args: &Serve, settings: &Settings) -> Vec<Listener> {
     }
     // With ports chosen on the command line, private endpoints take free ones too: nothing collides in a test harness.
     let free = args.http.is_some_and(|address| address.port() == 0);
-    for endpoint in settings.private_endpoints.iter().filter(|e| e.state == ConnectionState::Approved) {
-        let source = Source::PrivateEndpoint(Arc::new(PrivateEndpoint {
-            name: endpoint.name.clone(),
-            group_id: endpoint.group_id.clone(),
-            member_name: endpoint.member_name.clone(),
-            link_id: endpoint.link_id.unwrap_or(0),
-        }));
+    // Of every connection, also of those that are not approved: what arrives is closed until they are.
+    for endpoint in &settings.private_endpoints {
         let place = |bind: Option<Bind>| match bind {
             Some(Bind::At(address)) if free => Some(SocketAddr::new(address.ip(), 0)),
             Some(Bind::At(address)) => Some(address),
             _ => None,
         };
         if let Some(address) = place(endpoint.listen) {
-            list.push(Listener::plain(&endpoint.name, address).from(source.clone()));
+            list.push(Listener::plain(&endpoint.name, address));
         }
         if let Some(address) = place(endpoint.listen_https) {
-            list.push(Listener::tls(&format!("{}-https", endpoint.name), address).from(source));
+            list.push(Listener::tls(&format!("{}-https", endpoint.name), address));
+        }
+    }
+    if let Some(Bind::At(address)) = settings.listen.probe {
+        list.push(Listener::probe("probe", address));
+    }
+    for listener in &mut list {
+        if settings.network.proxy_protocol.contains(&listener.name) {
+            listener.preamble = Expect::Preamble;
         }
     }
     list

@@ -1,5 +1,6 @@
 //! What is told about every request once it is over.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use apimite_clock::Timestamp;
@@ -47,6 +48,8 @@ pub struct Record<'a> {
     pub target: &'a str,
     /// Where it came from.
     pub source: &'a str,
+    /// Address of the caller: the other end of its connection, or whom a PROXY v2 header named.
+    pub caller: IpAddr,
     /// Status of the answer.
     pub status: StatusCode,
     /// Who made the answer.

@@ -19,10 +19,12 @@ use crate::tls::{Certificates, ClientCertificates};
 pub enum Source {
     /// The internet.
     Public,
-    /// A virtual network the service is injected into.
-    VirtualNetwork,
+    /// A virtual network the service is injected into, one peered with it, or a place reached over a gateway: its name.
+    VirtualNetwork(Arc<str>),
     /// A private endpoint connection.
     PrivateEndpoint(Arc<PrivateEndpoint>),
+    /// A load balancer's own health probe, which may ask for health and for nothing else.
+    Probe,
 }
 
 impl Source {
@@ -30,8 +32,9 @@ impl Source {
     pub fn label(&self) -> &str {
         match self {
             Self::Public => "public",
-            Self::VirtualNetwork => "vnet",
+            Self::VirtualNetwork(network) => network,
             Self::PrivateEndpoint(endpoint) => &endpoint.name,
+            Self::Probe => "probe",
         }
     }
 }
@@ -43,12 +46,12 @@ pub struct Arrival<'a> {
     pub listener: &'a str,
     /// The gateway's end.
     pub local: SocketAddr,
-    /// The caller's end.
+    /// The other end of the connection itself, not whom a preamble names.
     pub peer: SocketAddr,
 }
 
 /// What the preamble of a connection (PROXY v2) said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preamble {
     /// The client's address behind the sender; `None` for a health probe, which has no client.
     pub client: Option<SocketAddr>,
@@ -75,6 +78,29 @@ pub trait Classifier: Send + Sync {
     /// # Errors
     /// A sentence when it is no preamble: the connection is closed.
     fn preamble(&self, received: &[u8]) -> Result<Option<(usize, Preamble)>, String>;
+
+    /// May the other end of this connection send a preamble? Asked before its first byte is read.
+    fn may_send(&self, _arrival: Arrival<'_>) -> bool {
+        true
+    }
+
+    /// No preamble came: the other end went away, or took too long.
+    fn no_preamble(&self, _why: NoPreamble) {}
+
+    /// Changes whenever a decision of before may be another one now: connections are then decided about again with their
+    /// next request.
+    fn version(&self) -> u64 {
+        0
+    }
+}
+
+/// Why there is no preamble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPreamble {
+    /// The connection ended before it.
+    Ended,
+    /// It took too long.
+    TooSlow,
 }
 
 /// A listener: its requests come from one kind of source.
@@ -90,6 +116,20 @@ pub struct Listener {
     pub source: Source,
     /// Does every connection begin with a PROXY v2 header?
     pub preamble: Expect,
+    /// What is served.
+    pub role: Role,
+}
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// The service's APIs.
+    #[default]
+    Gateway,
+    /// A load balancer's probe: 200 while the gateway takes requests, 503 while it drains.
+    ///
+    /// Source: virtual network reference: port 6390.
+    Probe,
 }
 
 /// TLS or plain.
@@ -123,6 +163,8 @@ pub struct Limits {
     pub url_bytes: usize,
     /// From the first byte of a head to its last; also for a TLS handshake.
     pub head_time: Duration,
+    /// From the start of a connection to the end of its PROXY v2 header.
+    pub preamble_time: Duration,
     /// How long a connection may stay without a request, or stand still within one.
     ///
     /// Source: idle connections are cut after 4 minutes.
@@ -144,6 +186,7 @@ impl Default for Limits {
             headers: 100,
             url_bytes: 16 * 1024,
             head_time: Duration::from_secs(30),
+            preamble_time: Duration::from_secs(5),
             idle_time: Duration::from_secs(240),
             buffered_bytes: 64 * 1024 * 1024,
             streams: 128,
@@ -213,12 +256,24 @@ impl Listener {
             security: Security::Plain,
             source: Source::Public,
             preamble: Expect::Nothing,
+            role: Role::Gateway,
         }
     }
 
     /// A public listener with TLS.
     pub fn tls(name: &str, address: SocketAddr) -> Self {
         Self { security: Security::Tls, ..Self::plain(name, address) }
+    }
+
+    /// A plain listener for a load balancer's probe.
+    pub fn probe(name: &str, address: SocketAddr) -> Self {
+        Self { role: Role::Probe, source: Source::Probe, ..Self::plain(name, address) }
+    }
+
+    /// The same listener, on which every connection begins with a PROXY v2 header.
+    #[must_use]
+    pub fn with_preamble(self) -> Self {
+        Self { preamble: Expect::Preamble, ..self }
     }
 
     /// The same listener for requests from elsewhere.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use apimite_model::PublicAccess;
 use apimite_policy::compile::CompiledService;
 use apimite_policy::target::Target;
 
@@ -13,9 +14,11 @@ pub struct Snapshot {
     /// The compiled service.
     pub compiled: CompiledService,
     /// Its routes.
-    pub router: Router,
+    pub router: Arc<Router>,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
+    /// May callers from the internet use it? The service's own word, unless it was changed since.
+    pub public_access: PublicAccess,
     /// Where requests of APIs without a service URL go: nowhere.
     pub(crate) nowhere: Arc<Target>,
 }
@@ -23,9 +26,23 @@ pub struct Snapshot {
 impl Snapshot {
     /// Indexes a compiled service.
     pub fn new(compiled: CompiledService) -> Self {
-        let router = Router::new(&compiled.service);
-        let keys = Keys::new(&compiled.service);
-        Self { router, keys, nowhere: nowhere(), compiled }
+        let router = Arc::new(Router::new(&compiled.service));
+        let keys = Arc::new(Keys::new(&compiled.service));
+        let public_access = compiled.service.public_access;
+        Self { router, keys, public_access, nowhere: nowhere(), compiled }
+    }
+
+    /// The same with another word about callers from the internet; nothing is compiled or indexed again.
+    #[must_use]
+    pub fn with_public_access(&self, public_access: PublicAccess) -> Self {
+        let Self { compiled, router, keys, nowhere, .. } = self;
+        let (router, keys, nowhere) = (router.clone(), keys.clone(), nowhere.clone());
+        let compiled = CompiledService {
+            service: compiled.service.clone(),
+            apis: compiled.apis.clone(),
+            global: compiled.global.clone(),
+        };
+        Self { compiled, router, keys, public_access, nowhere }
     }
 }
 

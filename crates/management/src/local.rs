@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -47,6 +47,21 @@ pub trait Local: Send + Sync {
 
     /// The numbers of limits and of the stores of their counters, in Prometheus' text format.
     fn metrics(&self) -> String;
+
+    /// The network: connections with their states, and what was admitted and closed.
+    fn network(&self) -> Value;
+
+    /// Approves or rejects a private endpoint connection. Takes effect with the next request.
+    ///
+    /// # Errors
+    /// A sentence: there is none of that name, or its state cannot become the other.
+    fn decide_connection(&self, name: &str, status: &str, description: Option<&str>) -> Result<(), String>;
+
+    /// Deletes a private endpoint connection. Takes effect with the next request.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    fn delete_connection(&self, name: &str) -> Result<(), String>;
 }
 
 /// A change of the gateway's clock.
@@ -68,6 +83,8 @@ pub fn routes(local: Arc<dyn Local>) -> Router {
         .route("/apimite/status", get(|State(local): State<Arc<dyn Local>>| async move { Json(local.status()) }))
         .route("/apimite/metrics", get(metrics))
         .route("/apimite/public-access", put(public_access))
+        .route("/apimite/network", get(|State(local): State<Arc<dyn Local>>| async move { Json(local.network()) }))
+        .route("/apimite/connections/{name}", put(decide_connection).delete(delete_connection))
         .route("/apimite/clock", post(clock))
         .route("/apimite/counters", post(counters).put(set_counters))
         .route("/apimite/reload", post(reload))
@@ -92,6 +109,31 @@ async fn public_access(State(local): State<Arc<dyn Local>>, Json(body): Json<Val
             Json(json!({ "message": format!("public network access is {word}") })).into_response()
         }
         Err(message) => refuse(StatusCode::CONFLICT, &message),
+    }
+}
+
+async fn decide_connection(
+    State(local): State<Arc<dyn Local>>,
+    Path(name): Path<String>,
+    Json(body): Json<Value>,
+) -> Response {
+    let text = |key: &str| body.get(key).and_then(Value::as_str);
+    let Some(status) = text("status") else {
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "the body is `{\"status\": \"Approved\"}` or `{\"status\": \"Rejected\"}`",
+        );
+    };
+    match local.decide_connection(&name, status, text("description")) {
+        Ok(()) => Json(json!({ "message": format!("private endpoint connection {name} is {status}") })).into_response(),
+        Err(message) => refuse(StatusCode::CONFLICT, &message),
+    }
+}
+
+async fn delete_connection(State(local): State<Arc<dyn Local>>, Path(name): Path<String>) -> Response {
+    match local.delete_connection(&name) {
+        Ok(()) => Json(json!({ "message": format!("private endpoint connection {name} is deleted") })).into_response(),
+        Err(message) => refuse(StatusCode::NOT_FOUND, &message),
     }
 }
 

@@ -75,6 +75,7 @@ pub use connection::{Connection, ConnectionStatus, GROUP_ID, MOST_CONNECTIONS};
 pub use endpoint::{Approval, EndpointSpec, PrivateEndpoint, ZoneGroup, dns_of};
 pub use horizon::Horizon;
 pub use id::ResourceId;
+pub use ipnet::{IpNet, Ipv4Net};
 pub use link_service::{LinkServiceSpec, PrivateLinkService, Visibility};
 pub use plan::{Plan, PlanRequest, plan};
 pub use refusal::Refusal;

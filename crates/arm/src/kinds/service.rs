@@ -292,6 +292,27 @@ pub(crate) fn set_public_access(cx: &mut Cx<'_>, enabled: bool) -> Result<()> {
     Ok(())
 }
 
+/// Approves or rejects a connection of the gateway's own instance, or deletes it.
+pub(crate) fn decide_connection(
+    cx: &mut Cx<'_>,
+    name: &str,
+    status: Option<apimite_network::ConnectionStatus>,
+    description: Option<&str>,
+) -> Result<()> {
+    let Some(primary) = cx.state.primary.as_deref().map(ResourceId::new) else { return Ok(()) };
+    let network = &mut cx.state.network;
+    match status {
+        Some(status) => {
+            network.decide_connection(&primary, name, status, description)?;
+        }
+        None if !network.delete_connection(&primary, name)? => {
+            return Err(apimite_network::Refusal::not_found("private endpoint connection", name).into());
+        }
+        None => {}
+    }
+    Ok(())
+}
+
 fn delete(cx: &mut Cx<'_>, item: &Item) -> Result<()> {
     cx.state.network.delete_service(&item.network_id());
     if cx.state.primary.as_deref().is_some_and(|primary| key(primary) == key(&item.id)) {

@@ -26,10 +26,11 @@ impl Observer for Lines {
         // A closed terminal must not end the gateway.
         let _ = writeln!(
             std::io::stdout(),
-            "{} {} {} {} {answered} {:.1} ms{end}",
+            "{} {} {} {} {} {answered} {:.1} ms{end}",
             record.method,
             masked(&target),
             record.source,
+            record.caller,
             record.status.as_u16(),
             record.elapsed.as_secs_f64() * 1000.0,
         );

@@ -38,6 +38,9 @@ pub(super) fn announce(args: &Serve, origin: &Origin, addresses: &Addresses, ca:
     }
     show("management", addresses.management, "http");
     show("ARM, for az", addresses.arm, "https");
+    show("control plane", addresses.control_plane, "https");
+    show("probe", addresses.probe, "http");
+    show("DNS", addresses.dns, "dns");
     if let Some(ca) = ca {
         println!("  {:<18} {}   (curl --cacert)", "local CA", ca.display());
     }
@@ -58,6 +61,9 @@ fn as_json(addresses: &Addresses) -> serde_json::Value {
         "https": text(addresses.https),
         "management": text(addresses.management),
         "arm": text(addresses.arm),
+        "control_plane": text(addresses.control_plane),
+        "probe": text(addresses.probe),
+        "dns": text(addresses.dns),
         "private_endpoints": endpoints,
     })
 }

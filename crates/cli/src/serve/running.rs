@@ -14,15 +14,15 @@ use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_gateway::{Snapshot, StandIns};
 use apimite_import::{FileRead, Imported};
 use apimite_management::local::{ClockChange, Local};
-use apimite_model::{PublicAccess, Service};
-use apimite_network::names;
-use apimite_policy::compile::CompiledService;
+use apimite_model::PublicAccess;
+use apimite_network::{ConnectionStatus, ResourceId, names};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::certificates::Issuer;
 use super::manage::{self, Compiled};
+use super::network::Networking;
 use crate::args::Format;
 use crate::load::{self, Origin};
 use crate::report;
@@ -30,6 +30,7 @@ use crate::report;
 /// What is in force, for whoever changes it.
 pub(crate) struct InForce {
     snapshot: Arc<ArcSwap<Snapshot>>,
+    networking: Arc<Networking>,
     /// What was compiled last.
     compiled: Mutex<Option<Compiled>>,
     /// Issues certificates for new names.
@@ -46,23 +47,17 @@ impl InForce {
                 issuer.also_for(&[names::gateway(name), names::private(name)]);
             }
         }
+        if let Some(served) = &plan.primary {
+            self.networking.follow(plan.network.clone(), ResourceId::new(&served.id));
+        }
         let snapshot = compiled.snapshot();
         if snapshot.compiled.service.public_access == access {
             self.snapshot.store(snapshot);
         } else {
-            self.snapshot.store(Arc::new(with_access(&snapshot, access)));
+            self.snapshot.store(Arc::new(snapshot.with_public_access(access)));
         }
         *self.compiled.lock() = Some(compiled);
     }
-}
-
-/// The same with another word about callers from the internet.
-fn with_access(snapshot: &Snapshot, access: PublicAccess) -> Snapshot {
-    Snapshot::new(CompiledService {
-        service: Arc::new(Service { public_access: access, ..(*snapshot.compiled.service).clone() }),
-        apis: snapshot.compiled.apis.clone(),
-        global: snapshot.compiled.global.clone(),
-    })
 }
 
 /// A running gateway's configuration and clock.
@@ -77,6 +72,7 @@ pub(crate) struct Running {
     arm: OnceLock<Arc<Arm>>,
     /// Why management's last change was refused, for the terminal.
     why: Mutex<Diagnostics>,
+    networking: Arc<Networking>,
     echo: SocketAddr,
     clock: Clock,
     counters: Counters,
@@ -93,6 +89,7 @@ impl Running {
     pub(crate) fn new(
         origin: Origin,
         snapshot: Arc<ArcSwap<Snapshot>>,
+        networking: Arc<Networking>,
         echo: SocketAddr,
         clock: Clock,
         stores: &RunningCounters,
@@ -104,11 +101,16 @@ impl Running {
         let compiled = Compiled::first(imported.clone(), snapshot.load_full());
         Self {
             origin,
-            in_force: Arc::new(InForce { snapshot, compiled: Mutex::new(Some(compiled)), issuer: OnceLock::new() }),
+            in_force: Arc::new(InForce {
+                snapshot,
+                networking: networking.clone(),
+                compiled: Mutex::new(Some(compiled)), issuer: OnceLock::new(),
+            }),
             configured: ArcSwap::from_pointee(manage::configured(&imported)),
             imported: ArcSwap::new(imported),
             arm: OnceLock::new(),
             why: Mutex::default(),
+            networking,
             echo,
             clock,
             counters: stores.counters.clone(),
@@ -202,6 +204,8 @@ impl Running {
             let found = std::mem::take(&mut *self.why.lock());
             return match outcome {
                 Ok(()) => {
+                    let imported = self.imported.load();
+                    self.networking.reload(&imported.settings, &imported.service);
                     self.stand_ins.load(&self.imported.load().service.stand_ins);
                     warnings.extend(found);
                     Ok(warnings)
@@ -223,9 +227,11 @@ impl Running {
             service.public_access = access;
         }
         let stand_ins = service.stand_ins.clone();
+        super::network::check(&imported.settings)?;
         let (snapshot, mut warnings) = load::compile(service, load::budget(&imported.settings))?;
         self.stand_ins.load(&stand_ins);
         warnings.extend(imported.diagnostics);
+        self.networking.reload(&imported.settings, &snapshot.compiled.service);
         self.in_force.snapshot.store(Arc::new(snapshot));
         Ok(warnings)
     }
@@ -253,15 +259,36 @@ impl Running {
 
 impl Local for Running {
     fn set_public_access(&self, enabled: bool) -> Result<(), String> {
+        if !enabled && self.in_force.snapshot.load().public_access == PublicAccess::Enabled {
+            self.networking.may_disable_public_access()?;
+        }
         if let Some(arm) = self.arm.get() {
             return arm.set_public_access(enabled).map_err(|error| error.message);
         }
         let mut chosen = self.public_access.lock();
         let access = if enabled { PublicAccess::Enabled } else { PublicAccess::Disabled };
         let now = self.in_force.snapshot.load_full();
-        self.in_force.snapshot.store(Arc::new(with_access(&now, access)));
+        self.in_force.snapshot.store(Arc::new(now.with_public_access(access)));
         *chosen = Some(access);
         Ok(())
+    }
+
+    fn network(&self) -> Value {
+        let mut report = self.networking.report();
+        report["publicNetworkAccess"] = format!("{:?}", self.in_force.snapshot.load().public_access).into();
+        report
+    }
+
+    fn decide_connection(&self, name: &str, status: &str, description: Option<&str>) -> Result<(), String> {
+        let Some(arm) = self.arm.get() else { return self.networking.decide(name, status, description) };
+        let known = ConnectionStatus::from_name(status)
+            .ok_or_else(|| format!("`{status}` is no state; write Approved or Rejected"))?;
+        arm.decide_connection(name, Some(known), description).map_err(|error| error.message)
+    }
+
+    fn delete_connection(&self, name: &str) -> Result<(), String> {
+        let Some(arm) = self.arm.get() else { return self.networking.delete(name) };
+        arm.decide_connection(name, None, None).map_err(|error| error.message)
     }
 
     fn reload(&self) -> Result<(), String> {
@@ -310,7 +337,9 @@ impl Local for Running {
     }
 
     fn metrics(&self) -> String {
-        self.metrics.text()
+        let mut text = self.metrics.text();
+        text.push_str(&self.networking.metrics());
+        text
     }
 
     fn status(&self) -> Value {
@@ -321,7 +350,7 @@ impl Local for Running {
             "apis": service.apis.len(),
             "products": service.products.len(),
             "subscriptions": service.subscriptions.len(),
-            "publicNetworkAccess": format!("{:?}", service.public_access),
+            "publicNetworkAccess": format!("{:?}", snapshot.public_access),
             "now": self.clock.now().unix_seconds(),
         })
     }

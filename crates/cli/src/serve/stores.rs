@@ -1,4 +1,4 @@
-//! Where counters live, as `[counters]` says; and a refusal for settings whose part is not built yet.
+//! Where counters and the external cache live, as `[counters]` and `[cache]` say.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use apimite_clock::Clock;
 use apimite_counters::RunningCounters;
 use apimite_counters::config::{AwayConfig, CountersConfig, RedisConfig, StoreKind, SyncConfig};
 use apimite_counters::redis::{RedisSettings, connect};
-use apimite_diag::{Diagnostic, Diagnostics};
+use apimite_diag::Diagnostics;
 use apimite_import::Settings;
-use apimite_import::settings::{Bind, CounterStore, NetworkMode, WhenAway};
+use apimite_import::settings::{Bind, CounterStore, WhenAway};
 
 use super::refusal;
 
@@ -90,29 +90,4 @@ fn config(settings: &Settings) -> CountersConfig {
     });
     let quota_folder = given.state_folder.as_deref().map(std::path::PathBuf::from);
     CountersConfig { store, quota_folder, sync, redis, ..CountersConfig::default() }
-}
-
-/// Refuses settings that would be ignored: what is not built yet is said, not skipped.
-pub(super) fn refuse_what_is_missing(settings: &Settings) -> Result<(), Diagnostics> {
-    let (network, listen) = (&settings.network, &settings.listen);
-    let on = |bind: Option<Bind>| matches!(bind, Some(Bind::At(_)));
-    let missing: Vec<&str> = [
-        ("network.mode", network.mode != NetworkMode::None),
-        ("network.virtual_network", !network.virtual_network.is_empty()),
-        ("network.peered", !network.peered.is_empty()),
-        ("network.on_premises", !network.on_premises.is_empty()),
-        ("network.proxy_protocol", !network.proxy_protocol.is_empty()),
-        ("listen.control_plane", on(listen.control_plane)),
-        ("listen.probe", on(listen.probe)),
-        ("listen.dns", on(listen.dns)),
-    ]
-    .into_iter()
-    .filter_map(|(name, given)| given.then_some(name))
-    .collect();
-    let refusals = missing.iter().map(|name| {
-        Diagnostic::new("settings::not_built", format!("`{name}` is not available yet"))
-            .help("remove it from apimite.toml; the README's table says what works")
-    });
-    let refusals = Diagnostics(refusals.collect());
-    if refusals.0.is_empty() { Ok(()) } else { Err(refusals) }
 }

@@ -56,6 +56,8 @@ pub struct Router {
     /// Which APIs tell their operations apart by SOAP action.
     soap: Vec<bool>,
     hosts: Vec<Box<str>>,
+    /// Name of the service: its portal, management and git have host names that no API answers.
+    service: Box<str>,
     ignore_case: bool,
 }
 
@@ -118,6 +120,7 @@ impl Router {
             trees: Vec::with_capacity(service.apis.len()),
             soap: service.apis.iter().map(|api| api.kind == ApiKind::Soap).collect(),
             hosts: hosts(service),
+            service: service.name.clone(),
             ignore_case: decisions.paths_ignore_case,
         };
         for (index, api) in service.apis.iter().enumerate() {
@@ -136,9 +139,10 @@ impl Router {
         router
     }
 
-    /// Does it answer to certain hosts only?
-    pub(crate) fn names_hosts(&self) -> bool {
-        !self.hosts.is_empty()
+    /// Does the host count for this request? Only then it is looked at.
+    pub(crate) fn wants_host(&self, authority: &str) -> bool {
+        let own = || authority.get(..self.service.len()).is_some_and(|start| start.eq_ignore_ascii_case(&self.service));
+        !self.hosts.is_empty() || own()
     }
 
     fn add(&mut self, service: &Service, api: &Api, index: usize) {
@@ -194,6 +198,9 @@ impl Router {
     /// Finds API and operation; `None` when no API fits.
     pub fn find(&self, query: &Query<'_>) -> Option<Route> {
         if !self.hosts.is_empty() && !self.hosts.iter().any(|host| host.eq_ignore_ascii_case(query.host)) {
+            return None;
+        }
+        if apimite_network::names::is_other(&self.service, query.host) {
             return None;
         }
         let path = query.path.strip_prefix('/').unwrap_or(query.path);

@@ -18,6 +18,17 @@ pub(crate) fn is_health(path: &str) -> bool {
     matches!(path, "/status-0123456789abcdef" | "/internal-status-0123456789abcdef")
 }
 
+/// What a probe is told.
+pub(crate) fn health(is_draining: bool) -> Response {
+    let status = if is_draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let mut response = answer::empty(status);
+    response.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    if is_draining {
+        response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 /// A refusal in the gateway's JSON form.
 pub(crate) fn refusal(status: StatusCode, message: &str) -> Box<Response> {
     let mut response = answer::empty(status);

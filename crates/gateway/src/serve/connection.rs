@@ -21,7 +21,7 @@ use super::serving::Serving;
 use super::wire::Wire;
 use super::worker::Worker;
 use super::{http1, incoming, tunnel};
-use crate::config::{Arrival, Expect, Listener, Verdict};
+use crate::config::{Arrival, Classifier, Expect, Listener, NoPreamble, Preamble};
 
 /// How a client that speaks HTTP/2 without TLS begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -92,32 +92,44 @@ async fn admit(
     ahead: &mut BytesMut,
 ) -> bool {
     let Some(classifier) = worker.classifier() else { return listener.preamble == Expect::Nothing };
-    let mut preamble = None;
     if listener.preamble == Expect::Preamble {
-        let (length, found) = loop {
-            match classifier.preamble(ahead) {
-                Ok(Some(found)) => break found,
-                Ok(None) if ahead.len() < LONGEST_PREAMBLE => {}
-                Ok(None) | Err(_) => return false,
-            }
-            match stream.read_buf(ahead).await {
-                Ok(0) | Err(_) => return false,
-                Ok(_) => {}
-            }
+        if !classifier.may_send(Arrival { listener: &listener.name, local: state.local, peer: state.peer }) {
+            return false;
+        }
+        let header = read_preamble(classifier, stream, ahead);
+        let Ok(header) = tokio::time::timeout(worker.limits().preamble_time, header).await else {
+            classifier.no_preamble(NoPreamble::TooSlow);
+            return false;
         };
+        let Some((length, found)) = header else { return false };
         let _ = ahead.split_to(length.min(ahead.len()));
         if let Some(client) = found.client {
             state.client.set(client);
         }
-        preamble = Some(found);
+        state.preamble.set(Some(found));
     }
-    let arrival = Arrival { listener: &listener.name, local: state.local, peer: state.client.get() };
-    match classifier.classify(arrival, preamble.as_ref()) {
-        Verdict::Admit(source) => {
-            *state.source.borrow_mut() = source;
-            true
+    state.classify(classifier)
+}
+
+/// Reads until a preamble is whole; `None` when there is none.
+async fn read_preamble(
+    classifier: &dyn Classifier,
+    stream: &mut TcpStream,
+    ahead: &mut BytesMut,
+) -> Option<(usize, Preamble)> {
+    loop {
+        match classifier.preamble(ahead) {
+            Ok(Some(found)) => return Some(found),
+            Ok(None) if ahead.len() < LONGEST_PREAMBLE => {}
+            Ok(None) | Err(_) => return None,
         }
-        Verdict::Close => false,
+        match stream.read_buf(ahead).await {
+            Ok(0) | Err(_) => {
+                classifier.no_preamble(NoPreamble::Ended);
+                return None;
+            }
+            Ok(_) => {}
+        }
     }
 }
 

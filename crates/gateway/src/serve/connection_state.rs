@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::uri::Authority;
 
-use crate::config::{Limits, Source};
+use crate::config::{Arrival, Classifier, Limits, Listener, Preamble, Role, Source, Verdict};
 use crate::upstream::transport::Transport;
 
 /// What an HTTP/1.1 connection is doing.
@@ -33,6 +33,12 @@ pub(crate) struct ConnectionState {
     pub(crate) client: Cell<SocketAddr>,
     /// Its address as text.
     address: RefCell<Option<HeaderValue>>,
+    /// The other end of the connection itself.
+    pub(crate) peer: SocketAddr,
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) preamble: Cell<Option<Preamble>>,
+    /// What the classifier's version was when the source was decided.
+    pub(crate) decided: Cell<u64>,
     pub(crate) source: RefCell<Source>,
     pub(crate) tls: Cell<bool>,
     /// Client certificate, DER.
@@ -65,12 +71,16 @@ pub(crate) struct ConnectionState {
 }
 
 impl ConnectionState {
-    pub(crate) fn new(local: SocketAddr, peer: SocketAddr, source: Source, now: Timestamp) -> Self {
+    pub(crate) fn new(local: SocketAddr, peer: SocketAddr, listener: Arc<Listener>, now: Timestamp) -> Self {
         Self {
             local,
             client: Cell::new(peer),
             address: RefCell::default(),
-            source: RefCell::new(source),
+            peer,
+            source: RefCell::new(listener.source.clone()),
+            listener,
+            preamble: Cell::new(None),
+            decided: Cell::new(0),
             tls: Cell::new(false),
             certificate: RefCell::default(),
             host: RefCell::default(),
@@ -141,6 +151,34 @@ impl ConnectionState {
     pub(crate) fn close(&self) {
         self.closing.set(true);
         self.wake();
+    }
+
+    /// Asks where the connection came from; `false` when it is to be closed.
+    pub(crate) fn classify(&self, classifier: &dyn Classifier) -> bool {
+        if self.listener.role == Role::Probe {
+            return true;
+        }
+        // Read first: a change while deciding is noticed with the next request.
+        let version = classifier.version();
+        let arrival = Arrival { listener: &self.listener.name, local: self.local, peer: self.peer };
+        match classifier.classify(arrival, self.preamble.get().as_ref()) {
+            Verdict::Admit(source) => {
+                *self.source.borrow_mut() = source;
+                self.decided.set(version);
+                true
+            }
+            Verdict::Close => false,
+        }
+    }
+
+    /// May another request be served? Decides again if what decided before has changed.
+    pub(crate) fn is_admitted(&self, classifier: Option<&dyn Classifier>) -> bool {
+        match classifier {
+            Some(classifier) if self.listener.role == Role::Gateway && classifier.version() != self.decided.get() => {
+                self.classify(classifier)
+            }
+            _ => true,
+        }
     }
 
     /// Ends the connection if its time is up.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::task::Poll;
 
 use apimite_model::{Api, PublicAccess, Service};
 use apimite_policy::body::{Body, BodyCell};
@@ -19,7 +20,7 @@ use super::inspector;
 use super::reply::{self, Close, Details, ReplyBody};
 use super::worker::Worker;
 use crate::access::{Answered, Tracing};
-use crate::config::Source;
+use crate::config::{Role, Source};
 use crate::keys::KeyRefusal;
 use crate::router::{Query, Route};
 use crate::seat::Seat;
@@ -47,22 +48,27 @@ pub(crate) async fn serve(
         Ok(authority) => authority,
         Err(refusal) => return built_in(&worker, close, &parts.method, &target, *refusal),
     };
-    if checks::is_health(target.path()) {
-        let mut fine = answer::empty(StatusCode::OK);
-        fine.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        return built_in(&worker, close, &parts.method, &target, fine);
+    if !connection.is_admitted(worker.classifier()) {
+        return closed(&connection, &seat, close).await;
+    }
+    if connection.listener.role == Role::Probe || checks::is_health(target.path()) {
+        let health = checks::health(worker.is_draining());
+        return built_in(&worker, close, &parts.method, &target, health);
+    }
+    if *connection.source.borrow() == Source::Probe {
+        return closed(&connection, &seat, close).await;
     }
     let snapshot = worker.snapshot();
     let service = &snapshot.compiled.service;
     let caller = connection.client.get().ip().to_canonical();
-    if service.public_access == PublicAccess::Disabled && *connection.source.borrow() == Source::Public {
+    if snapshot.public_access == PublicAccess::Disabled && *connection.source.borrow() == Source::Public {
         let refusal = public_access_disabled(service, caller);
         return built_in(&worker, close, &parts.method, &target, refusal);
     }
     let handshake = checks::is_handshake(&parts);
     seat.handshake.set(handshake);
     let route = snapshot.router.find(&Query {
-        host: if snapshot.router.names_hosts() { authority.host() } else { "" },
+        host: if snapshot.router.wants_host(authority.as_str()) { authority.host() } else { "" },
         tls: connection.tls.get(),
         websocket: handshake,
         method: parts.method.as_str(),
@@ -113,6 +119,15 @@ pub(crate) async fn serve(
         });
     }
     reply.map(|body| ReplyBody::new(body, close))
+}
+
+/// Ends the connection without an answer.
+async fn closed(connection: &ConnectionState, seat: &Seat, close: Close) -> http::Response<ReplyBody> {
+    connection.close();
+    // The connection's own task drops this future, which then goes on by itself and finds its client gone.
+    std::future::poll_fn(|_| if seat.gone.get() { Poll::Ready(()) } else { Poll::Pending }).await;
+    let nobody = reply::of_response(answer::empty(StatusCode::FORBIDDEN), false);
+    nobody.map(|body| ReplyBody::new(body, close))
 }
 
 /// Adds the headers of tracing to the answer; throws the trace away when the subscription does not allow it.

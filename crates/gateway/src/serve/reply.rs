@@ -93,6 +93,7 @@ impl Drop for Close {
             method: details.method.as_str(),
             target: details.target.as_str(),
             source: self.connection.source.borrow().label(),
+            caller: self.connection.client.get().ip().to_canonical(),
             status: details.status,
             answered: details.answered,
             end: self.end,

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::connection;
 use super::connection_state::{ConnectionState, Phase};
 use crate::access::Observer;
-use crate::config::{Classifier, Limits, Listener, Options, Security};
+use crate::config::{Classifier, Limits, Listener, Options, Role, Security};
 use crate::exec::LocalExec;
 use crate::snapshot::Snapshot;
 use crate::ticker::{CoarseTime, TICK, Ticker};
@@ -51,6 +51,7 @@ pub(crate) struct Worker {
     connections: RefCell<Slab<Rc<ConnectionState>>>,
     running: Cell<usize>,
     stopped: Cell<bool>,
+    draining: Cell<bool>,
     http2: http2::Builder<LocalExec>,
     seed: Cell<u64>,
     /// The second whose `Date` was last written, and that.
@@ -94,6 +95,7 @@ impl Worker {
             connections: RefCell::default(),
             running: Cell::new(0),
             stopped: Cell::new(false),
+            draining: Cell::new(false),
             http2,
             seed: Cell::new(seed),
             date: Cell::new((0, http_date(0))),
@@ -154,6 +156,11 @@ impl Worker {
         &self.http2
     }
 
+    /// Are requests in flight being finished, and no more taken?
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.get()
     }
@@ -188,6 +195,19 @@ impl Worker {
         if connection.running.get() == 0 {
             connection.enter(Phase::Idle, self.ticker.coarse().now());
         }
+    }
+
+    /// Is there a connection or a request left that is no probe?
+    fn is_busy(&self) -> bool {
+        let connections = self.connections.borrow();
+        let mut probing = 0;
+        for (_, connection) in connections.iter() {
+            if connection.listener.role == Role::Gateway {
+                return true;
+            }
+            probing += connection.running.get();
+        }
+        self.running.get() > probing
     }
 
     fn each_connection(&self, act: impl Fn(&ConnectionState)) {
@@ -228,9 +248,10 @@ pub(crate) fn run(
 }
 
 async fn work(worker: &Rc<Worker>, sockets: Vec<(Arc<Listener>, TcpListener)>, mut control: watch::Receiver<Control>) {
-    let mut accepting = Vec::new();
+    let (mut accepting, mut probes) = (Vec::new(), Vec::new());
     for (listener, socket) in sockets {
-        accepting.push(tokio::task::spawn_local(accept(worker.clone(), listener, socket)));
+        let tasks = if listener.role == Role::Probe { &mut probes } else { &mut accepting };
+        tasks.push(tokio::task::spawn_local(accept(worker.clone(), listener, socket)));
     }
     let ticking = tokio::task::spawn_local(tick(worker.clone()));
     // An error means that whoever holds the gateway is gone: drain at once.
@@ -240,15 +261,24 @@ async fn work(worker: &Rc<Worker>, sockets: Vec<(Arc<Listener>, TcpListener)>, m
         task.abort();
     }
     let Control::Drain(limit) = told else { return };
-    worker.each_connection(ConnectionState::drain);
+    worker.draining.set(true);
+    worker.each_connection(|connection| {
+        // Probes go on, and are told.
+        if connection.listener.role == Role::Gateway {
+            connection.drain();
+        }
+    });
     let drained = async {
-        while !(worker.connections.borrow().is_empty() && worker.running.get() == 0) {
+        while worker.is_busy() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     if tokio::time::timeout(limit, drained).await.is_err() {
         worker.each_connection(ConnectionState::close);
         tokio::task::yield_now().await;
+    }
+    for task in probes {
+        task.abort();
     }
     ticking.abort();
 }
@@ -271,7 +301,7 @@ async fn accept(worker: Rc<Worker>, listener: Arc<Listener>, socket: TcpListener
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { continue };
         let now = worker.ticker.coarse().now();
-        let state = Rc::new(ConnectionState::new(local, peer, listener.source.clone(), now));
+        let state = Rc::new(ConnectionState::new(local, peer, listener.clone(), now));
         let tls = match listener.security {
             Security::Plain => None,
             Security::Tls => worker.setup.tls.clone(),

@@ -23,6 +23,38 @@ pub enum ClientCertificates {
     Asked,
 }
 
+/// Accepts TLS on connections that are not the data plane's.
+#[derive(Clone)]
+pub struct Acceptor(tokio_rustls::TlsAcceptor);
+
+impl Acceptor {
+    /// With these certificates; clients are not asked for theirs.
+    ///
+    /// # Errors
+    /// A sentence when the crypto provider lacks something.
+    pub fn new(certificates: Arc<Certificates>) -> Result<Self, String> {
+        let config = server_config(certificates, ClientCertificates::NotAsked).map_err(|error| error.to_string())?;
+        Ok(Self(config.into()))
+    }
+
+    /// Shakes hands.
+    ///
+    /// # Errors
+    /// What the client did wrong, or the network.
+    pub async fn accept(
+        &self,
+        stream: tokio::net::TcpStream,
+    ) -> std::io::Result<tokio_rustls::server::TlsStream<tokio::net::TcpStream>> {
+        self.0.accept(stream).await
+    }
+}
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
+}
+
 /// The one crypto provider.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())

@@ -1,6 +1,9 @@
 use apimite_clock::Timestamp;
 use apimite_diag::{Diagnostic, Source, Span, nearest};
-use apimite_model::{Backend, BackendKind, NamedValue, PublicAccess, Service, Subscription, SubscriptionScope, User};
+use apimite_model::{
+    Backend, BackendKind, NamedValue, PublicAccess, Service, Subscription, SubscriptionScope, Tier, User,
+};
+use apimite_network::{NetworkType, PlanRequest, Sku, plan};
 
 use super::{NetworkMode, Settings, SubscriptionSettings};
 use crate::draft::{Draft, Link, Place, Placed};
@@ -206,6 +209,7 @@ fn apis(settings: &Settings, source: &Source, draft: &mut Draft, found: &mut Vec
 /// endpoint that is approved, and not on an injected instance.
 fn network(settings: &Settings, source: &Source, found: &mut Vec<Diagnostic>) {
     let injected = settings.network.mode != NetworkMode::None;
+    placement(settings, source, found);
     for endpoint in settings.private_endpoints.iter().filter(|_| injected) {
         let at = Place::new(source, endpoint.span);
         let message = format!("the private endpoint `{}` and `network.mode` exclude each other", endpoint.name);
@@ -227,4 +231,46 @@ fn network(settings: &Settings, source: &Source, found: &mut Vec<Diagnostic>) {
         };
         found.push(Place::new(source, span).error("settings::network", message, help));
     }
+}
+
+/// The tier has the mode, and the subnet holds an instance.
+fn placement(settings: &Settings, source: &Source, found: &mut Vec<Diagnostic>) {
+    let network = &settings.network;
+    let kind = match network.mode {
+        NetworkMode::None => return,
+        NetworkMode::External => NetworkType::External,
+        NetworkMode::Internal => NetworkType::Internal,
+    };
+    let place = |key: &str| {
+        let span = source.text().find(key).map_or(Span::default(), |at| Span::from_usize(at, at + key.len()));
+        Place::new(source, span)
+    };
+    let tier = settings.service.tier.unwrap_or_default();
+    let Some(sku) = sku(tier) else {
+        let message = "a self-hosted gateway is in no virtual network of the service";
+        found.push(place("mode").error("settings::network", message, "remove `mode`, or choose another tier"));
+        return;
+    };
+    let subnet = network.subnet.as_deref().and_then(|text| text.parse::<ipnet::Ipv4Net>().ok());
+    // Without a subnet the largest stands for it: the mode is still checked.
+    let asked = subnet.unwrap_or_default();
+    if let Err(refusal) = plan(&PlanRequest { sku, mode: kind, subnet: asked, taken: 0 }) {
+        let at = place(if subnet.is_some() && refusal.code.starts_with("Subnet") { "subnet" } else { "mode" });
+        found.push(at.error("settings::network", refusal.message.trim_end_matches('.').to_owned(), refusal.help));
+    }
+}
+
+/// The tier as the cloud hosts it; `None` for what it does not host.
+fn sku(tier: Tier) -> Option<Sku> {
+    Some(match tier {
+        Tier::Consumption => Sku::Consumption,
+        Tier::Developer => Sku::Developer,
+        Tier::Basic => Sku::Basic,
+        Tier::Standard => Sku::Standard,
+        Tier::Premium => Sku::Premium,
+        Tier::BasicV2 => Sku::BasicV2,
+        Tier::StandardV2 => Sku::StandardV2,
+        Tier::PremiumV2 => Sku::PremiumV2,
+        Tier::SelfHosted => return None,
+    })
 }

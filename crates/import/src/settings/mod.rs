@@ -7,6 +7,7 @@
 mod apply;
 mod connections;
 mod decisions;
+mod network;
 mod outside;
 mod read;
 mod sections;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use apimite_diag::{Source, Span};
 use apimite_model::{Decisions, PublicAccess, Secret, SubscriptionScope, SubscriptionState, Tier};
+use apimite_network::control_plane::Environment;
 use indexmap::IndexMap;
 
 pub(crate) use apply::apply;
@@ -42,6 +44,8 @@ pub struct Settings {
     pub private_endpoints: Vec<PrivateEndpoint>,
     /// `[network]`
     pub network: Network,
+    /// `[dns]`
+    pub dns: Dns,
     /// `[named_values]`, by display name or id.
     pub named_values: IndexMap<Box<str>, Given>,
     /// `[subscriptions.ID]`
@@ -231,6 +235,35 @@ pub struct Network {
     pub proxy_protocol: Vec<Box<str>>,
     /// Peers that may send PROXY v2 headers; empty allows loopback only.
     pub proxy_protocol_from: Vec<Box<str>>,
+    /// Who may use the control-plane listener.
+    pub control_plane_from: ControlPlaneFrom,
+    /// The cloud whose published addresses count.
+    pub environment: Environment,
+    /// `[network.dependencies]`: stand-ins (`HOST:PORT`) of what an injected instance depends on, by key.
+    pub dependencies: Vec<(Box<str>, Box<str>)>,
+}
+
+/// Who may use the control-plane listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ControlPlaneFrom {
+    /// Anybody.
+    #[default]
+    Any,
+    /// The addresses that are published for the environment and the region, and loopback.
+    Published,
+}
+
+/// `[dns]`: what the DNS listener answers besides the names of the gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Dns {
+    /// Networks that private records are linked to: `virtual_network`, `peered`, `on_premises`; the first when empty.
+    pub linked: Vec<Box<str>>,
+    /// Servers that are asked for names of others.
+    pub forward: Vec<SocketAddr>,
+    /// `[dns.rules]`: servers for names below a domain, asked for by linked networks.
+    pub rules: Vec<(Box<str>, Vec<SocketAddr>)>,
+    /// `[dns.records]`: private records, addresses or one alias, by whole name.
+    pub records: Vec<(Box<str>, Vec<Box<str>>)>,
 }
 
 /// A value given locally, and where.

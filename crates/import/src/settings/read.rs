@@ -3,7 +3,7 @@ use apimite_model::Secret;
 use indexmap::IndexMap;
 
 use super::sections::{self, address};
-use super::{Given, Listen, Settings, connections, decisions, outside};
+use super::{Given, Listen, Settings, connections, decisions, network, outside};
 use crate::files::Files;
 use crate::problems::Sheet;
 use crate::tree::table::Table;
@@ -39,7 +39,10 @@ pub(crate) fn read(source: &Source, around: &Surroundings<'_>, found: &mut Vec<D
         settings.tls = sections::tls(t, sheet);
     }
     if let Some(t) = table.table(sheet, "network") {
-        settings.network = sections::network(t, sheet);
+        settings.network = network::network(t, sheet);
+    }
+    if let Some(t) = table.table(sheet, "dns") {
+        settings.dns = network::dns(t, sheet);
     }
     if let Some(node) = table.get("private_endpoints") {
         settings.private_endpoints =

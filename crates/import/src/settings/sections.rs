@@ -3,13 +3,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use apimite_diag::Span;
-use apimite_model::{PublicAccess, Secret, SubscriptionScope, SubscriptionState, Tier};
+use apimite_model::{Secret, SubscriptionScope, SubscriptionState, Tier};
 
 use super::read::{Surroundings, UNKNOWN, given};
 use super::{
     ApiSettings, BackendSettings, Bind, Cache, CertificateSettings, ClientCertificates, ConnectionState, CounterStore,
-    Counters, ImportSettings, Limits, Network, NetworkMode, PrivateEndpoint, ProductSettings, RequiredQuery,
-    ServerCertificate, ServiceSettings, SubscriptionSettings, Tls, UserSettings, WhenAway,
+    Counters, ImportSettings, Limits, PrivateEndpoint, ProductSettings, RequiredQuery, ServerCertificate,
+    ServiceSettings, SubscriptionSettings, Tls, UserSettings, WhenAway,
 };
 use crate::problems::Sheet;
 use crate::tree::table::Table;
@@ -54,7 +54,7 @@ fn parse_address(text: &str) -> Option<Bind> {
     text.parse::<SocketAddr>().ok().map(Bind::At)
 }
 
-fn boxed(texts: Option<Vec<(Cow<'_, str>, Span)>>) -> Vec<Box<str>> {
+pub(super) fn boxed(texts: Option<Vec<(Cow<'_, str>, Span)>>) -> Vec<Box<str>> {
     texts.unwrap_or_default().into_iter().map(|(text, _)| text.into()).collect()
 }
 
@@ -131,60 +131,6 @@ fn required(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str,
     table.text(sheet, key).map(Into::into)
 }
 
-pub(super) fn network(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Network {
-    let access = [("enabled", PublicAccess::Enabled), ("disabled", PublicAccess::Disabled)];
-    let modes = [("none", NetworkMode::None), ("external", NetworkMode::External), ("internal", NetworkMode::Internal)];
-    let network = Network {
-        public_access: table.word(sheet, "public_access", &access).unwrap_or_default(),
-        mode: table.word(sheet, "mode", &modes).unwrap_or_default(),
-        virtual_network: ranges(&mut table, sheet, "virtual_network"),
-        peered: ranges(&mut table, sheet, "peered"),
-        on_premises: ranges(&mut table, sheet, "on_premises"),
-        subnet: ranges(&mut table, sheet, "subnet").pop(),
-        public_ip: ip(&mut table, sheet, "public_ip"),
-        private_ip: ip(&mut table, sheet, "private_ip"),
-        proxy_protocol: boxed(table.texts(sheet, "proxy_protocol")),
-        proxy_protocol_from: ranges(&mut table, sheet, "proxy_protocol_from"),
-    };
-    table.close(sheet, UNKNOWN);
-    network
-}
-
-fn ranges(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> Vec<Box<str>> {
-    let mut ranges = Vec::new();
-    for (text, span) in table.texts(sheet, key).unwrap_or_default() {
-        if is_range(&text) {
-            ranges.push(text.into());
-        } else {
-            sheet.error(
-                "settings::range",
-                span,
-                format!("`{text}` is no address range"),
-                "write it like `10.0.0.0/16`",
-            );
-        }
-    }
-    ranges
-}
-
-fn is_range(text: &str) -> bool {
-    let (address, bits) = text.split_once('/').unwrap_or((text, "0"));
-    match (address.parse::<IpAddr>(), bits.parse::<u8>()) {
-        (Ok(IpAddr::V4(_)), Ok(bits)) => bits <= 32,
-        (Ok(IpAddr::V6(_)), Ok(bits)) => bits <= 128,
-        _ => false,
-    }
-}
-
-fn ip(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<Box<str>> {
-    let (text, span) = table.text_at(sheet, key)?;
-    if text.parse::<IpAddr>().is_err() {
-        sheet.error("settings::address", span, format!("`{text}` is no IP address"), "write it like `10.0.1.4`");
-        return None;
-    }
-    Some(text.into())
-}
-
 pub(super) fn private_endpoint(name: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> PrivateEndpoint {
     let states = [
         ("Approved", ConnectionState::Approved),
@@ -200,7 +146,7 @@ pub(super) fn private_endpoint(name: &str, mut table: Table<'_, '_>, sheet: &mut
         group_id: table.text(sheet, "group_id").unwrap_or(Cow::Borrowed("Gateway")).into(),
         member_name: table.text(sheet, "member_name").unwrap_or(Cow::Borrowed("Gateway")).into(),
         link_id: table.whole(sheet, "link_id", 0, u64::from(u32::MAX)).and_then(|id| u32::try_from(id).ok()),
-        address: ip(&mut table, sheet, "address"),
+        address: super::network::ip(&mut table, sheet, "address"),
         span: table.span(),
     };
     table.close(sheet, UNKNOWN);
