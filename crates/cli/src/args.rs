@@ -205,6 +205,9 @@ pub(crate) struct Health {
     /// Address of the gateway's HTTP listener
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8280")]
     pub(crate) http: SocketAddr,
+    /// The listener expects PROXY v2 headers: send that of a probe
+    #[arg(long)]
+    pub(crate) proxy_protocol: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use apimite_network::proxy::Header;
 use serde_json::{Value, json};
 
 use crate::args::{
@@ -36,7 +37,8 @@ pub(crate) fn reload(args: &Management) -> ExitCode {
 
 /// `apimite health`: the probe that the platform asks as well.
 pub(crate) fn health(args: &Health) -> ExitCode {
-    match call(args.http, "GET", "/status-0123456789abcdef", &json!({})) {
+    let before = if args.proxy_protocol { Header::probe(None).write() } else { Vec::new() };
+    match call_behind(&before, args.http, "GET", "/status-0123456789abcdef", &json!({})) {
         Ok(_) => {
             println!("the gateway at {} serves", args.http);
             ExitCode::SUCCESS
@@ -159,6 +161,11 @@ fn finish(outcome: Result<Value, String>) -> ExitCode {
 
 /// One small request; the management listener answers with JSON.
 pub(crate) fn call(at: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+    call_behind(&[], at, method, path, body)
+}
+
+/// The same behind the bytes of a PROXY v2 header.
+fn call_behind(before: &[u8], at: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value, String> {
     let away = |error: std::io::Error| {
         format!(
             "no gateway answers at {at}: {error}\n  help: start one with `apimite serve`, or name its address with --management"
@@ -172,7 +179,7 @@ pub(crate) fn call(at: SocketAddr, method: &str, path: &str, body: &Value) -> Re
         "{method} {path} HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(request.as_bytes()).map_err(away)?;
+    stream.write_all(&[before, request.as_bytes()].concat()).map_err(away)?;
     let mut answer = String::new();
     stream.take(1 << 20).read_to_string(&mut answer).map_err(away)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("the management listener gave no answer")?;

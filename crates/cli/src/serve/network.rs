@@ -194,7 +194,7 @@ impl State {
             name: service.name.to_string(),
             location: service.region.to_string(),
             addresses: vec![address(&network.public_ip).unwrap_or(listens)],
-            has_connection: !connections.is_empty(),
+            has_connection: false,
             is_internal: network.mode == NetworkMode::Internal,
             hosts: service.hosts.iter().map(ToString::to_string).collect(),
         };
@@ -308,6 +308,8 @@ impl State {
         Horizon {
             services: vec![self.service.clone()],
             networks: networks.chain(managed).collect(),
+            services: vec![ServiceNames { has_connection: !self.connections.is_empty(), ..self.service.clone() }],
+            networks: networks.collect(),
             forward: if dns.forward.is_empty() { Vec::new() } else { vec![forward("", &dns.forward)] },
         }
     }
