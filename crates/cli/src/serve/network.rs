@@ -195,7 +195,7 @@ impl State {
             location: service.region.to_string(),
             addresses: vec![address(&network.public_ip).unwrap_or(listens)],
             has_connection: false,
-            is_internal: network.mode == NetworkMode::Internal,
+            is_internal: false,
             hosts: service.hosts.iter().map(ToString::to_string).collect(),
         };
         Self { settings, service: names, connections, decided, managed: None }
@@ -306,10 +306,12 @@ impl State {
         let managed = self.managed.as_ref().map(|(network, _)| Horizon::of(network).networks).unwrap_or_default();
         let managed = managed.into_iter().filter(|view| view.name != "configured");
         Horizon {
-            services: vec![self.service.clone()],
+            services: vec![ServiceNames {
+                has_connection: !self.connections.is_empty(),
+                is_internal: self.reach() == Reach::Internal,
+                ..self.service.clone()
+            }],
             networks: networks.chain(managed).collect(),
-            services: vec![ServiceNames { has_connection: !self.connections.is_empty(), ..self.service.clone() }],
-            networks: networks.collect(),
             forward: if dns.forward.is_empty() { Vec::new() } else { vec![forward("", &dns.forward)] },
         }
     }

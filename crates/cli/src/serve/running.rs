@@ -104,7 +104,8 @@ impl Running {
             in_force: Arc::new(InForce {
                 snapshot,
                 networking: networking.clone(),
-                compiled: Mutex::new(Some(compiled)), issuer: OnceLock::new(),
+                compiled: Mutex::new(Some(compiled)),
+                issuer: OnceLock::new(),
             }),
             configured: ArcSwap::from_pointee(manage::configured(&imported)),
             imported: ArcSwap::new(imported),

@@ -132,7 +132,8 @@ impl Lab {
     pub fn serve(&self, name: &str, folder: &Path, more: &[&str]) {
         let ready = self.folder.path().join(format!("{name}.ready"));
         let _ = std::fs::remove_file(&ready);
-        let mut arguments = vec!["serve", folder.to_str().unwrap(), "--workers", "1", "--quiet", "--no-watch", "--arm", "off"];
+        let mut arguments =
+            vec!["serve", folder.to_str().unwrap(), "--workers", "1", "--quiet", "--no-watch", "--arm", "off"];
         arguments.extend_from_slice(&["--ready-file", ready.to_str().unwrap()]);
         arguments.extend_from_slice(more);
         self.spawn(name, &arguments);
