@@ -109,7 +109,7 @@ impl Access {
     /// Deletes it as the owner.
     pub fn delete(&mut self) {
         // There is one service, which is this one.
-        let _ = self.network.delete_connection(&self.service, &self.endpoint.name().to_owned());
+        let _ = self.network.delete_connection(&self.service, self.endpoint.name());
     }
 }
 
