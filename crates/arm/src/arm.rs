@@ -203,7 +203,7 @@ fn plan(view: &View<'_>) -> Plan {
             .map(|(_, one)| one.clone())
             .collect();
         children.sort_by_key(|one| one.id.matches('/').count());
-        let children_serial = children.iter().map(|one| one.serial).max().unwrap_or(0);
+        let version = (children.iter().map(|one| one.serial).max().unwrap_or(0), children.len());
         let removed: Vec<String> =
             view.state.removed.iter().filter_map(|key| key.strip_prefix(&below)).map(str::to_owned).collect();
         let served = Served {
@@ -220,7 +220,7 @@ fn plan(view: &View<'_>) -> Plan {
             public: service.spec.public_access == apimite_network::PublicAccess::Enabled,
             children,
             removed,
-            children_serial,
+            version,
         };
         if primary.as_deref() == Some(&*own) {
             first = Some(served);

@@ -48,8 +48,10 @@ pub struct Item {
     pub below: Below,
     /// Its id, with types as the table of kinds writes them.
     pub id: String,
-    /// Is a client asking, or a deployment that repeats what exists?
+    /// What there was.
     pub old: Option<Arc<Resource>>,
+    /// Query parameters of the request.
+    pub query: Vec<(String, String)>,
 }
 
 impl Cx<'_> {
@@ -63,6 +65,11 @@ impl Item {
     /// Its name.
     pub fn name(&self) -> &str {
         self.below.name()
+    }
+
+    /// Is a query parameter `true`?
+    pub fn is_set(&self, parameter: &str) -> bool {
+        self.query.iter().any(|(name, value)| name.eq_ignore_ascii_case(parameter) && value.eq_ignore_ascii_case("true"))
     }
 
     /// Its id for the rules of the network.
@@ -116,7 +123,7 @@ impl View<'_> {
         let prefix = format!("{}/", key(id));
         let mut found: std::collections::BTreeMap<String, Arc<Resource>> = std::collections::BTreeMap::new();
         if let Some(path) = self.below_primary(&prefix) {
-            let path = format!("{path}/");
+            let path = if path.is_empty() { path } else { format!("{path}/") };
             let configured =
                 self.world.configured.children.range(path.clone()..).take_while(|(at, _)| at.starts_with(&path));
             let configured =
@@ -139,7 +146,9 @@ impl View<'_> {
     /// The path below the gateway's own instance.
     fn below_primary(&self, id: &str) -> Option<String> {
         let primary = key(self.state.primary.as_deref()?);
-        key(id).strip_prefix(&primary)?.strip_prefix('/').map(|path| path.trim_end_matches('/').to_owned())
+        let id = key(id);
+        let path = id.strip_prefix(&primary)?;
+        (path.is_empty() || path.starts_with('/')).then(|| path.trim_matches('/').to_owned())
     }
 
     fn configured(&self, child: &crate::effect::Child) -> Arc<Resource> {

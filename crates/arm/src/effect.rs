@@ -145,6 +145,6 @@ pub struct Served {
     pub children: Vec<Arc<Resource>>,
     /// Paths below it, in lower case, of configured resources that were deleted.
     pub removed: Vec<String>,
-    /// Number of the last change of the children: while it stays, they are the same.
-    pub children_serial: u64,
+    /// Number of the last change of the children, and how many there are: while both stay, they are the same.
+    pub version: (u64, usize),
 }

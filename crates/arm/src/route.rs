@@ -230,7 +230,7 @@ pub(crate) fn write(
             (Some(_), None) => {}
         }
     }
-    let item = Item { below: below.clone(), id: id.clone(), old };
+    let item = Item { below: below.clone(), id: id.clone(), old, query: request.query.clone() };
     let kept = (kind.put)(cx, &item, body)?;
     if !kept.is_null() {
         cx.keep_gone(&id);
@@ -250,7 +250,7 @@ pub(crate) fn delete(
     let id = canonical(&view, kind, below);
     let Some(old) = (kind.find)(&view, below, &id) else { return Ok(Answer::empty(204)) };
     check_match(request, Some(&old))?;
-    let item = Item { below: below.clone(), id: id.clone(), old: Some(old) };
+    let item = Item { below: below.clone(), id: id.clone(), old: Some(old), query: request.query.clone() };
     (kind.delete)(cx, &item)?;
     cx.state.remove(&id);
     cx.forget_configured(&id);

@@ -33,7 +33,7 @@ const fn named(name: &'static str) -> Kind {
 
 /// Types.
 pub const KINDS: &[Kind] = &[
-    Kind { put: put_api, show: show_api, deleted: 204, ..Kind::new(APIS) },
+    Kind { put: put_api, show: show_api, delete: delete_api, deleted: 204, ..Kind::new(APIS) },
     Kind { put: put_operation, show: show_operation, ..Kind::new(OPERATIONS) },
     Kind { put: put_schema, ..Kind::new(SCHEMAS) },
     Kind::new("Microsoft.ApiManagement/service/apis/diagnostics"),
@@ -201,6 +201,40 @@ fn show_api(view: &View<'_>, resource: &Resource) -> Value {
         }),
     );
     shown
+}
+
+/// Source: `deleteRevisions`: the current revision goes only together with the others. Memberships and subscriptions of an
+/// API go with it.
+fn delete_api(cx: &mut Cx<'_>, item: &Item) -> Result<()> {
+    let service = item.network_parent();
+    let name = item.name();
+    if name.contains(";rev=") {
+        return Ok(());
+    }
+    let revision = format!("{};rev=", name.to_ascii_lowercase());
+    let all = cx.view().stored_below(service.as_str());
+    let revisions: Vec<String> = all
+        .iter()
+        .filter(|one| one.kind == APIS && one.name.to_ascii_lowercase().starts_with(&revision))
+        .map(|one| one.id.clone())
+        .collect();
+    if !revisions.is_empty() && !item.is_set("deleteRevisions") {
+        let text = format!("the API `{name}` has other revisions: delete them first, or send `deleteRevisions=true`");
+        return Err(ArmError::invalid("deleteRevisions", text));
+    }
+    let scope = format!("/apis/{}", name.to_ascii_lowercase());
+    let own = all.iter().filter(|one| match one.kind.rsplit_once('/') {
+        Some((PRODUCTS, "apis")) => one.name.eq_ignore_ascii_case(name),
+        _ if one.kind == SUBSCRIPTIONS => {
+            one.property("scope").and_then(Value::as_str).is_some_and(|own| own.to_ascii_lowercase().ends_with(&scope))
+        }
+        _ => false,
+    });
+    for id in own.map(|one| one.id.clone()).chain(revisions) {
+        cx.state.remove(&id);
+        cx.forget_configured(&id);
+    }
+    Ok(())
 }
 
 fn put_operation(_: &mut Cx<'_>, _: &Item, body: Value) -> Result<Value> {

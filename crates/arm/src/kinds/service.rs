@@ -184,7 +184,34 @@ fn claim(cx: &mut Cx<'_>, id: &str) {
         return;
     }
     if let Some(configured) = cx.state.primary.take() {
-        cx.state.network.delete_service(&ResourceId::new(&configured));
+        // Its private endpoints were there for it alone.
+        let own = ResourceId::new(&configured);
+        let endpoints: Vec<ResourceId> =
+            cx.state.network.endpoints().filter(|(_, one)| one.target == own).map(|(id, _)| id.clone()).collect();
+        for id in endpoints {
+            cx.state.network.delete_endpoint(&id);
+            cx.state.remove(id.as_str());
+        }
+        let network = configured_network(&configured);
+        if matches!(cx.state.network.delete_virtual_network(&ResourceId::new(&network)), Ok(true)) {
+            cx.state.remove(&network);
+        }
+        let interfaces = "/providers/microsoft.network/networkinterfaces/";
+        let orphans: Vec<String> = cx
+            .state
+            .resources
+            .values()
+            .filter(|one| key(&one.id).contains(interfaces))
+            .filter(|one| {
+                let endpoint = one.body.pointer("/properties/privateEndpoint/id").and_then(Value::as_str);
+                endpoint.is_some_and(|id| cx.state.network.endpoint(&ResourceId::new(id)).is_none())
+            })
+            .map(|one| one.id.clone())
+            .collect();
+        for id in orphans {
+            cx.state.remove(&id);
+        }
+        cx.state.network.delete_service(&own);
         cx.state.remove(&configured);
     }
     cx.state.primary = Some(id.to_owned());
@@ -234,9 +261,8 @@ fn configured_endpoints(cx: &mut Cx<'_>, service: &Below, location: &str) -> Res
     if configured.endpoints.is_empty() {
         return Ok(());
     }
-    let group = service.group.as_deref().unwrap_or_default();
-    let base = format!("/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Network", service.subscription);
-    let network = format!("{base}/virtualNetworks/configured");
+    let network = configured_network(&service.id());
+    let base = network.split("/virtualNetworks/").next().unwrap_or_default().to_owned();
     let body = json!({
         "location": region(location),
         "properties": {
@@ -274,6 +300,12 @@ fn configured_endpoints(cx: &mut Cx<'_>, service: &Below, location: &str) -> Res
         }
     }
     Ok(())
+}
+
+/// The virtual network that private endpoints of the configuration are in.
+fn configured_network(service: &str) -> String {
+    let group = service.split("/providers/").next().unwrap_or_default();
+    format!("{group}/providers/Microsoft.Network/virtualNetworks/configured")
 }
 
 /// The range that configured private endpoints are in.

@@ -61,7 +61,7 @@ pub(super) fn start(
 pub(crate) struct Compiled {
     imported: Arc<Imported>,
     id: String,
-    serial: u64,
+    version: (u64, usize),
     removed: Vec<String>,
     snapshot: Arc<Snapshot>,
 }
@@ -70,7 +70,7 @@ impl Compiled {
     /// What the gateway was started with.
     pub(crate) fn first(imported: Arc<Imported>, snapshot: Arc<Snapshot>) -> Self {
         let id = imported.service.resource_id.to_string();
-        Self { imported, id, serial: 0, removed: Vec::new(), snapshot }
+        Self { imported, id, version: (0, 0), removed: Vec::new(), snapshot }
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -80,7 +80,7 @@ impl Compiled {
     fn fits(&self, imported: &Arc<Imported>, served: &Served) -> bool {
         Arc::ptr_eq(&self.imported, imported)
             && self.id == served.id
-            && self.serial == served.children_serial
+            && self.version == served.version
             && self.removed == served.removed
     }
 }
@@ -195,7 +195,7 @@ impl Running {
             return Ok(Compiled {
                 imported: imported.clone(),
                 id: String::new(),
-                serial: 0,
+                version: (0, 0),
                 removed: Vec::new(),
                 snapshot: Arc::new(snapshot),
             });
@@ -214,7 +214,7 @@ impl Running {
         Ok(Compiled {
             imported: imported.clone(),
             id: served.id.clone(),
-            serial: served.children_serial,
+            version: served.version,
             removed: served.removed.clone(),
             snapshot,
         })

@@ -1,0 +1,388 @@
+//! Azure Resource Manager over HTTPS: the requests that `az` and the SDKs send, and what they do to the running gateway.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::Gateway;
+
+const SUB: &str = "/subscriptions/00000000-0000-0000-0000-000000000000";
+const GROUP: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg";
+
+/// `~`: the instance that the tests make.
+fn service() -> String {
+    format!("{GROUP}/providers/Microsoft.ApiManagement/service/my-apim-service")
+}
+
+struct Client<'g> {
+    gateway: &'g Gateway,
+    token: String,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: Value,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    fn code(&self) -> &str {
+        self.body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// A request over HTTPS, checked against the local authority.
+fn curl(gateway: &Gateway, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    let folder = gateway.folder.path();
+    let (head, out) = (folder.join("head"), folder.join("out"));
+    std::fs::write(folder.join("in"), body).unwrap();
+    std::fs::write(&out, "").unwrap();
+    let mut command = Command::new("curl");
+    command.args(["-sS", "--max-time", "60", "--cacert"]).arg(folder.join(".apimite/ca.pem"));
+    command.arg("-D").arg(&head).arg("-o").arg(&out);
+    if method == "HEAD" { command.arg("-I") } else { command.args(["-X", method]) };
+    for header in headers {
+        command.args(["-H", header]);
+    }
+    if !body.is_empty() {
+        command.args(["-H", "Content-Type: application/json", "--data-binary"]);
+        command.arg(format!("@{}", folder.join("in").display()));
+    }
+    let done = command.arg(format!("https://{}{path}", gateway.address("arm"))).output().unwrap();
+    assert!(done.status.success(), "{method} {path}: {}", String::from_utf8_lossy(&done.stderr));
+    let head = std::fs::read_to_string(&head).unwrap();
+    let status = head.split(' ').nth(1).and_then(|code| code.trim().parse().ok()).unwrap_or(0);
+    let text = std::fs::read_to_string(&out).unwrap();
+    Answer { status, head, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+}
+
+impl<'g> Client<'g> {
+    /// Signs in as `az login --service-principal` does.
+    fn new(gateway: &'g Gateway) -> Self {
+        let form = "client_id=local&grant_type=client_credentials&client_info=1&client_secret=local&scope=https%3A%2F%2Fx%2F.default";
+        let answer = curl(gateway, "POST", "/adfs/oauth2/token", &["Content-Type: application/x-www-form-urlencoded"], form);
+        assert_eq!(answer.status, 200);
+        Self { gateway, token: answer.body["access_token"].as_str().unwrap().to_owned() }
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &[&str], body: &Value) -> Answer {
+        let token = format!("Authorization: Bearer {}", self.token);
+        let headers: Vec<&str> = headers.iter().copied().chain([token.as_str()]).collect();
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let mark = if path.contains('?') { '&' } else { '?' };
+        curl(self.gateway, method, &format!("{path}{mark}api-version=2022-08-01"), &headers, &text)
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], &Value::Null)
+    }
+
+    fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, &[], body)
+    }
+
+    /// Makes what every test of the instance needs: group, network, instance.
+    fn instance(&self) {
+        assert_eq!(self.put(GROUP, &json!({ "location": "westeurope" })).status, 201);
+        let vnet = self.put(&format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vn"), &network());
+        assert_eq!(vnet.status, 201, "{}", vnet.body);
+        let made = self.put(&service(), &instance());
+        assert_eq!((made.status, made.body["properties"]["provisioningState"].as_str()), (201, Some("Succeeded")), "{}", made.body);
+    }
+
+    fn endpoint(&self, name: &str, list: &str) -> Answer {
+        let body = json!({
+            "location": "westeurope",
+            "properties": {
+                "ipVersionType": "IPv4",
+                "subnet": { "id": format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vn/subnets/sn") },
+                list: [{ "name": "c1", "properties": { "privateLinkServiceId": service(), "groupIds": ["Gateway"], "requestMessage": "please" } }],
+            },
+        });
+        self.put(&format!("{GROUP}/providers/Microsoft.Network/privateEndpoints/{name}"), &body)
+    }
+}
+
+fn network() -> Value {
+    json!({ "location": "westeurope", "properties": {
+        "addressSpace": { "addressPrefixes": ["10.1.0.0/16"] },
+        "subnets": [{ "name": "sn", "properties": { "addressPrefix": "10.1.0.0/24" } }],
+    } })
+}
+
+fn instance() -> Value {
+    json!({ "location": "westeurope", "sku": { "name": "Developer", "capacity": 1 }, "properties": {
+        "publisherEmail": "a@example.com", "publisherName": "Contoso", "notificationSenderEmail": "a@example.com",
+        "virtualNetworkType": "None", "restore": false, "publicNetworkAccess": "True",
+    } })
+}
+
+#[test]
+fn signing_in_needs_the_right_secret_and_every_other_request_a_token_of_ours() {
+    let gateway = Gateway::start(&[]);
+    let endpoints = curl(&gateway, "GET", "/metadata/endpoints?api-version=2022-09-01", &[], "");
+    let login = endpoints.body["authentication"]["loginEndpoint"].as_str().unwrap();
+    assert!(login.starts_with("https://127.0.0.1:") && login.ends_with("/adfs"), "{login}");
+    let discovery = curl(&gateway, "GET", "/adfs/.well-known/openid-configuration", &[], "");
+    assert!(discovery.body["token_endpoint"].as_str().unwrap().ends_with("/adfs/oauth2/token"));
+    let form = "client_id=local&grant_type=client_credentials&client_secret=wrong";
+    let refused = curl(&gateway, "POST", "/adfs/oauth2/token", &[], form);
+    assert_eq!((refused.status, refused.body["error"].as_str()), (401, Some("invalid_client")));
+    let path = "/subscriptions?api-version=2022-12-01";
+    let bare = curl(&gateway, "GET", path, &[], "");
+    assert_eq!((bare.status, bare.code()), (401, "AuthenticationFailed"));
+    assert!(bare.header("www-authenticate").unwrap().contains("/adfs"));
+    let forged = curl(&gateway, "GET", path, &["Authorization: Bearer a.b.c"], "");
+    assert_eq!((forged.status, forged.code()), (401, "InvalidAuthenticationToken"));
+    let client = Client::new(&gateway);
+    assert_eq!(client.get("/subscriptions").body["value"][0]["state"], "Enabled");
+}
+
+#[test]
+fn requests_that_cannot_be_understood_are_refused_in_arms_form() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    let token = format!("Authorization: Bearer {}", client.token);
+    let bare = |path: &str| curl(&gateway, "GET", path, &[&token], "");
+    assert_eq!(bare("/subscriptions").code(), "MissingApiVersionParameter");
+    for bad in ["x", "2022-13-01", "2022-08", "2022-08-01-", "2022-08-01-pre.view"] {
+        assert_eq!(bare(&format!("/subscriptions?api-version={bad}")).code(), "InvalidApiVersionParameter", "{bad}");
+    }
+    assert_eq!(bare("/subscriptions?api-version=2030-01-31-preview").status, 200);
+    assert_eq!(client.get("/subscriptions/other/resourcegroups").code(), "SubscriptionNotFound");
+    let kind = client.get(&format!("{GROUP}/providers/Microsoft.Network/natGateways/x"));
+    assert_eq!((kind.status, kind.code()), (404, "InvalidResourceType"));
+    assert!(kind.body["error"]["message"].as_str().unwrap().contains("privateEndpoints"));
+    assert_eq!(client.get(&format!("{GROUP}/providers/Microsoft.Sql/servers/x")).code(), "InvalidResourceNamespace");
+    assert_eq!(client.put(&service(), &instance()).code(), "ResourceGroupNotFound");
+    let text = curl(&gateway, "PUT", &format!("{GROUP}?api-version=2021-04-01"), &[&token], "{nonsense");
+    assert_eq!((text.status, text.code()), (400, "InvalidRequestContent"));
+    assert_eq!(client.send("HEAD", GROUP, &[], &Value::Null).status, 404);
+    // Whatever case, with empty segments and a slash at the end.
+    client.instance();
+    let odd = service().replace("resourceGroups", "resourcegroups").replace("/service/", "//service/") + "/";
+    assert_eq!(client.get(&odd).body["name"], "my-apim-service");
+}
+
+#[test]
+fn public_access_is_switched_by_the_requests_of_az() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    client.instance();
+    let key = [("Ocp-Apim-Subscription-Key", "bob-primary-key")];
+    let public = || gateway.get("http", "/orders/", &key);
+    assert_eq!(public().status, 200);
+    // What `az apim update` does: the whole resource back, connections without their parts.
+    let mut whole = client.get(&service()).body;
+    whole["properties"]["publicNetworkAccess"] = "Disabled".into();
+    let refused = client.put(&service(), &whole);
+    assert_eq!((refused.status, refused.code()), (400, "DisablingPublicNetworkAccessRequiredPrivateEndpoint"));
+    let pending = client.endpoint("pe", "manualPrivateLinkServiceConnections");
+    assert_eq!(pending.body.pointer("/properties/customDnsConfigs/0/ipAddresses/0").unwrap(), "10.1.0.4");
+    let connection = format!("{}/privateEndpointConnections/pe", service());
+    let mut one = client.get(&connection).body;
+    let state = "/properties/privateLinkServiceConnectionState/status";
+    assert_eq!(one.pointer(state).unwrap(), "Pending");
+    assert_eq!(client.put(&service(), &whole).status, 400, "a pending connection is not enough");
+    *one.pointer_mut(state).unwrap() = "Approved".into();
+    let approved = client.put(&connection, &one);
+    assert_eq!((approved.status, approved.body.pointer(state).unwrap()), (200, &json!("Approved")));
+    whole["properties"]["privateEndpointConnections"] =
+        json!([{ "properties": { "privateEndpoint": {}, "privateLinkServiceConnectionState": { "status": "Pending" } } }]);
+    let disabled = client.put(&service(), &whole);
+    assert_eq!((disabled.status, disabled.body["properties"]["publicNetworkAccess"].as_str()), (200, Some("Disabled")));
+    assert_eq!(disabled.body.pointer("/properties/privateEndpointConnections/0/properties/groupIds/0").unwrap(), "Gateway");
+    let answer = public();
+    assert_eq!(answer.status, 403);
+    assert!(answer.body.contains("public network access on this 'Microsoft.ApiManagement/service/my-apim-service' is disabled"), "{}", answer.body);
+    let patch = json!({ "properties": { "publicNetworkAccess": "Enabled" } });
+    assert_eq!(client.send("PATCH", &service(), &[], &patch).status, 200);
+    assert_eq!(public().status, 200);
+    // A rejected connection is final.
+    assert_eq!(client.put(&connection, &json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Rejected" } } })).status, 200);
+    assert_eq!(client.put(&connection, &one).code(), "PrivateEndpointConnectionStateTransitionNotAllowed");
+    assert_eq!(client.send("DELETE", &connection, &[], &Value::Null).status, 200);
+    assert_eq!(client.get(&connection).code(), "ResourceNotFound");
+}
+
+#[test]
+fn the_101st_private_endpoint_is_refused_and_changes_nothing() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    client.instance();
+    for number in 0..100 {
+        assert_eq!(client.endpoint(&format!("pe-{number}"), "privateLinkServiceConnections").status, 201, "{number}");
+    }
+    let refused = client.endpoint("pe-100", "privateLinkServiceConnections");
+    assert_eq!(refused.code(), "PrivateEndpointConnectionLimitReached");
+    let list = client.get(&format!("{}/privateEndpointConnections", service())).body;
+    assert_eq!(list["value"].as_array().unwrap().len(), 100);
+}
+
+#[test]
+fn an_api_with_its_policy_is_in_force_with_the_next_request() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    client.instance();
+    let api = format!("{}/apis/hello", service());
+    let definition = "openapi: 3.0.1\ninfo: {title: Hello, version: '1'}\npaths: {/there: {get: {operationId: there, responses: {'200': {description: ok}}}}}\n";
+    let body = json!({ "properties": { "path": "hello", "format": "openapi", "value": definition, "subscriptionRequired": false, "protocols": ["http", "https"] } });
+    let made = client.put(&api, &body);
+    assert_eq!((made.status, made.body["properties"]["displayName"].as_str()), (201, Some("Hello")), "{}", made.body);
+    assert!(made.body["properties"].get("value").is_none());
+    assert_eq!(client.get(&format!("{api}/operations/there")).body["properties"]["urlTemplate"], "/there");
+    let policy = |text: &str| json!({ "properties": { "format": "rawxml", "value": format!("<policies><inbound>{text}</inbound></policies>") } });
+    let place = format!("{api}/policies/policy");
+    let answer = client.put(&place, &policy("<return-response><set-status code=\"418\" /></return-response>"));
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
+    // A document that the checker refuses is refused with its place, and nothing changes.
+    let wrong = client.put(&place, &policy("<return-respons />"));
+    assert_eq!((wrong.status, wrong.code()), (400, "ValidationError"));
+    let detail = &wrong.body["error"]["details"][0];
+    assert!(detail["message"].as_str().unwrap().contains("on line 1, column"), "{detail}");
+    assert_eq!(detail["target"], "representation");
+    assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
+    let stale = client.send("PUT", &place, &["If-Match: \"AAAAAAAAAAA=\""], &policy(""));
+    assert_eq!((stale.status, stale.code()), (412, "PreconditionFailed"));
+    assert_eq!(client.send("DELETE", &place, &["If-Match: *"], &Value::Null).status, 200);
+    assert_ne!(gateway.get("http", "/hello/there", &[]).status, 418);
+    assert_eq!(client.send("DELETE", &api, &["If-Match: *"], &Value::Null).status, 204);
+    assert_eq!(gateway.get("http", "/hello/there", &[]).status, 404);
+}
+
+#[test]
+fn what_the_configuration_has_is_listed_changed_and_deleted() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    let base = format!("{SUB}/resourceGroups/apimite/providers/Microsoft.ApiManagement/service/contoso");
+    let names = |list: &Value| -> Vec<String> {
+        list["value"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(names(&client.get(&format!("{base}/apis")).body).contains(&"orders".to_owned()));
+    let secrets = client.send("POST", &format!("{base}/subscriptions/bob/listSecrets"), &[], &Value::Null);
+    assert_eq!(secrets.body["primaryKey"], "bob-primary-key");
+    assert!(client.get(&format!("{base}/subscriptions/bob")).body["properties"].get("primaryKey").is_none());
+    let key = [("Ocp-Apim-Subscription-Key", "bob-primary-key")];
+    assert_eq!(gateway.get("http", "/orders/", &key).status, 200);
+    let again = client.send("POST", &format!("{base}/subscriptions/bob/regeneratePrimaryKey"), &[], &Value::Null);
+    assert_eq!(again.status, 204);
+    assert_eq!(gateway.get("http", "/orders/", &key).status, 401);
+    let fresh = client.send("POST", &format!("{base}/subscriptions/bob/listSecrets"), &[], &Value::Null);
+    let fresh = fresh.body["primaryKey"].as_str().unwrap().to_owned();
+    assert_eq!(gateway.get("http", "/orders/", &[("Ocp-Apim-Subscription-Key", &fresh)]).status, 200);
+    let whole = client.send("DELETE", &format!("{base}/apis/orders"), &["If-Match: *"], &Value::Null);
+    assert_eq!((whole.status, whole.code()), (400, "ValidationError"), "it has another revision");
+    let path = format!("{base}/apis/orders?deleteRevisions=true");
+    let gone = client.send("DELETE", &path, &["If-Match: *"], &Value::Null);
+    assert_eq!(gone.status, 204, "{}", gone.body);
+    assert_eq!(client.get(&format!("{base}/subscriptions/carol")).status, 404, "its key was for this API alone");
+    assert_eq!(gateway.get("http", "/orders/", &[("Ocp-Apim-Subscription-Key", &fresh)]).status, 404);
+}
+
+#[test]
+fn the_state_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("[tls]\nstate_folder = '{}'\n", folder.path().join("state").display());
+    for (path, text) in [
+        ("served/apimite.toml", settings.as_str()),
+        ("served/apis/a/apiInformation.json", r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#),
+        ("served/apis/a/specification.yaml", "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n"),
+    ] {
+        support::write(folder.path(), path, text);
+    }
+    let served = folder.path().join("served");
+    let start = || {
+        let gateway = Gateway::start(&[served.to_str().unwrap()]);
+        std::fs::create_dir_all(gateway.folder.path().join(".apimite")).unwrap();
+        std::fs::copy(folder.path().join("state/ca.pem"), gateway.folder.path().join(".apimite/ca.pem")).unwrap();
+        gateway
+    };
+    let first = start();
+    let client = Client::new(&first);
+    client.instance();
+    assert_eq!(client.endpoint("pe", "privateLinkServiceConnections").status, 201);
+    let off = json!({ "properties": { "publicNetworkAccess": "Disabled" } });
+    assert_eq!(client.send("PATCH", &service(), &[], &off).status, 200);
+    let token = client.token.clone();
+    let tag = client.get(&service()).header("etag").unwrap().to_owned();
+    first.terminate();
+    let second = start();
+    // The token is still good: it is of the same authority.
+    let client = Client { gateway: &second, token };
+    let again = client.get(&service());
+    assert_eq!(again.body["properties"]["publicNetworkAccess"], "Disabled");
+    assert_eq!(again.header("etag"), Some(tag.as_str()));
+    assert_eq!(second.get("http", "/a/x", &[]).status, 403);
+}
+
+#[test]
+fn a_template_makes_an_instance_with_an_endpoint_and_its_zone_group() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    assert_eq!(client.put(GROUP, &json!({ "location": "westeurope" })).status, 201);
+    let token = format!("Authorization: Bearer {}", client.token);
+    let template = include_str!("data/private.json");
+    // The body as `az` writes it: the template after an unquoted key.
+    let body = |parameters: &str| format!("{{\"properties\": {{\"parameters\": {parameters}, \"mode\": \"Incremental\", template:{template}\n}}}}");
+    let place = format!("{GROUP}/providers/Microsoft.Resources/deployments/d1");
+    let ask = |method: &str, path: &str, text: &str| curl(&gateway, method, &format!("{path}?api-version=2025-04-01"), &[&token], text);
+    let missing = ask("POST", &format!("{place}/validate"), &body("{}"));
+    assert_eq!((missing.status, missing.code()), (400, "InvalidTemplate"));
+    let given = r#"{"serviceName": {"value": "my-apim-service"}}"#;
+    let valid = ask("POST", &format!("{place}/validate"), &body(given));
+    assert_eq!(valid.body["properties"]["validatedResources"].as_array().unwrap().len(), 6, "{}", valid.body);
+    assert_eq!(client.get(&service()).status, 404, "validating makes nothing");
+    let made = ask("PUT", &place, &body(given));
+    assert_eq!((made.status, made.body["properties"]["provisioningState"].as_str()), (201, Some("Accepted")), "{}", made.body);
+    let operation = made.header("azure-asyncoperation").unwrap().split_once("/subscriptions").unwrap().1.to_owned();
+    let operation = curl(&gateway, "GET", &format!("/subscriptions{operation}"), &[&token], "");
+    assert_eq!(operation.body["status"], "Succeeded", "{}", operation.body);
+    let done = ask("GET", &place, "");
+    assert_eq!(done.body["properties"]["outputs"]["gatewayUrl"]["value"], "https://my-apim-service.azure-api.net");
+    assert_eq!(done.body["properties"]["outputs"]["address"]["value"], "10.2.0.4");
+    let records = client.get(&format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azure-api.net/A")).body;
+    assert_eq!(records["value"][0]["properties"]["aRecords"][0]["ipv4Address"], "10.2.0.4", "{records}");
+    // What fails says which resource and why.
+    let bad = template.replace("10.2.0.0/24", "10.9.0.0/24");
+    let text = format!("{{\"properties\": {{\"parameters\": {given}, \"mode\": \"Incremental\", template:{bad}\n}}}}");
+    let place = format!("{GROUP}/providers/Microsoft.Resources/deployments/d2");
+    assert_eq!(ask("PUT", &place, &text).status, 201);
+    let failed = ask("GET", &place, "").body;
+    assert_eq!(failed["properties"]["provisioningState"], "Failed");
+    let detail = &failed["properties"]["error"]["details"][0];
+    assert!(detail["target"].as_str().unwrap().ends_with("/virtualNetworks/vn"), "{failed}");
+}
+
+#[test]
+fn long_operations_take_azures_time_when_told_to() {
+    let gateway = Gateway::start(&["--long-operations", "azure"]);
+    let client = Client::new(&gateway);
+    assert_eq!(client.put(GROUP, &json!({ "location": "westeurope" })).status, 201);
+    let made = client.put(&service(), &instance());
+    assert_eq!((made.status, made.body["properties"]["provisioningState"].as_str()), (201, Some("Created")));
+    assert_eq!(client.get(&service()).body["properties"]["targetProvisioningState"], "Activating");
+    let again = client.put(&service(), &instance());
+    assert_eq!((again.status, again.code()), (409, "AnotherOperationInProgress"));
+    let token = format!("Authorization: Bearer {}", client.token);
+    let follow = |name: &str| {
+        let place = made.header(name).unwrap().split_once("/subscriptions").unwrap().1.to_owned();
+        curl(&gateway, "GET", &format!("/subscriptions{place}"), &[&token], "")
+    };
+    assert_eq!(follow("azure-asyncoperation").body["status"], "InProgress");
+    assert_eq!(follow("location").status, 202);
+    assert!(gateway.command(&["clock", "advance", "41m"]).status.success());
+    assert_eq!(follow("azure-asyncoperation").body["status"], "Succeeded");
+    assert_eq!(follow("location").body["name"], "my-apim-service");
+    assert_eq!(client.get(&service()).body["properties"]["provisioningState"], "Succeeded");
+}

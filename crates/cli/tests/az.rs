@@ -1,0 +1,200 @@
+//! The real `az`, unmodified, against a running gateway: the life of a private endpoint from group to clean-up, and a
+//! template. Skipped, loudly, where `az` is not installed (`AZ` may name it).
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use support::{Gateway, apimite};
+
+const GROUP: &str = "my-resource-group";
+const SERVICE: &str = "my-apim-service";
+const ZONE: &str = "privatelink.azure-api.net";
+
+fn az_program() -> Option<PathBuf> {
+    let named = std::env::var_os("AZ").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("az")).find(|file| file.is_file());
+    named.or(found)
+}
+
+struct Az {
+    program: PathBuf,
+    config: PathBuf,
+    ca: PathBuf,
+}
+
+impl Az {
+    fn output(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).args(["--only-show-errors"]);
+        command.env("AZURE_CONFIG_DIR", &self.config).env("REQUESTS_CA_BUNDLE", &self.ca);
+        command.env("AZURE_CORE_COLLECT_TELEMETRY", "false").env("AZURE_CORE_OUTPUT", "json").output().unwrap()
+    }
+
+    /// Runs a command that must succeed.
+    fn run(&self, arguments: &[&str]) -> Value {
+        let output = self.output(arguments);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "az {}: {error}", arguments.join(" "));
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Runs a command that must be refused with this code.
+    fn refused(&self, arguments: &[&str], code: &str) {
+        let output = self.output(arguments);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains(code), "az {}: {error}", arguments.join(" "));
+    }
+}
+
+/// Signed in by the three commands that `apimite az-login` prints.
+fn signed_in(gateway: &Gateway) -> Option<Az> {
+    let Some(program) = az_program() else {
+        eprintln!("SKIPPED: `az` is not installed (pip install azure-cli), so the real client was not tried");
+        return None;
+    };
+    let folder = gateway.folder.path();
+    let az = Az { program, config: folder.join("azure"), ca: folder.join(".apimite/ca.pem") };
+    let shown = apimite().arg("az-login").current_dir(folder).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains(&az.ca.display().to_string()), "{shown}");
+    for line in shown.lines().filter_map(|line| line.strip_prefix("az ")) {
+        let words: Vec<String> = line.split_whitespace().map(|word| word.trim_matches('\'').to_owned()).collect();
+        az.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    Some(az)
+}
+
+fn template() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/private.json"))
+}
+
+#[test]
+fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
+    let settings = tempfile::tempdir().unwrap();
+    support::write(settings.path(), "apimite.toml", "[service]\nname = 'walk'\n[private_endpoints.my-pe]\nlisten = '127.0.0.1:0'\nstate = 'Pending'\n");
+    support::write(settings.path(), "apis/a/apiInformation.json", r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#);
+    support::write(settings.path(), "apis/a/specification.yaml", "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n");
+    let gateway = Gateway::start(&[settings.path().to_str().unwrap()]);
+    let Some(az) = signed_in(&gateway) else { return };
+    let az = &az;
+    let subscription = az.run(&["account", "show"])["id"].as_str().unwrap().to_owned();
+    let id = format!("/subscriptions/{subscription}/resourceGroups/{GROUP}/providers/Microsoft.ApiManagement/service/{SERVICE}");
+    let connection = format!("{id}/privateEndpointConnections/my-pe");
+    let public = || gateway.get("http", "/a/x", &[]).status;
+    let inside = || gateway_answers(&gateway, "my-pe");
+
+    az.run(&["group", "create", "-n", GROUP, "-l", "westeurope"]);
+    assert_eq!(az.run(&["group", "exists", "-n", GROUP]), Value::Bool(true));
+    let made = az.run(&["apim", "create", "-n", SERVICE, "-g", GROUP, "--publisher-email", "a@example.com", "--publisher-name", "Contoso"]);
+    assert_eq!((made["provisioningState"].as_str(), made["publicNetworkAccess"].as_str()), (Some("Succeeded"), Some("Enabled")));
+    assert_eq!(az.run(&["apim", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(az.run(&["apim", "check-name", "-n", SERVICE])["reason"], "AlreadyExists");
+    az.refused(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"], "DisablingPublicNetworkAccessRequiredPrivateEndpoint");
+    az.refused(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--virtual-network", "External"], "VirtualNetworkConfigurationRequired");
+    assert_eq!((public(), inside()), (200, None), "nothing is connected yet");
+
+    let types = az.run(&["rest", "--method", "GET", "--url", &format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/westeurope/availablePrivateEndpointTypes?api-version=2021-08-01")]);
+    assert_eq!(types["value"][0]["name"], "Microsoft.ApiManagement.service");
+    az.run(&["network", "vnet", "create", "-n", "vn", "-g", GROUP, "--address-prefixes", "10.1.0.0/16", "--subnet-name", "endpoints", "--subnet-prefixes", "10.1.0.0/24"]);
+    az.run(&["network", "private-endpoint", "create", "-n", "my-pe", "-g", GROUP, "--vnet-name", "vn", "--subnet", "endpoints", "--private-connection-resource-id", &id, "--group-id", "Gateway", "--connection-name", "c1", "--manual-request", "true", "--request-message", "please"]);
+    let list = az.run(&["network", "private-endpoint-connection", "list", "--id", &id]);
+    assert_eq!(list[0]["properties"]["privateLinkServiceConnectionState"]["status"], "Pending");
+    assert_eq!(inside(), None, "a pending connection carries no traffic");
+    assert_eq!(az.run(&["network", "private-link-resource", "list", "--id", &id])[0]["properties"]["groupId"], "Gateway");
+    az.run(&["network", "private-endpoint-connection", "approve", "--id", &connection, "--description", "ok"]);
+    let shown = az.run(&["network", "private-endpoint-connection", "show", "--id", &connection]);
+    assert_eq!(shown["properties"]["privateLinkServiceConnectionState"]["status"], "Approved");
+    assert_eq!(inside(), Some(200));
+
+    az.run(&["network", "private-dns", "zone", "create", "-g", GROUP, "-n", ZONE]);
+    az.run(&["network", "private-dns", "link", "vnet", "create", "-g", GROUP, "-n", "link", "-z", ZONE, "-v", "vn", "-e", "false"]);
+    az.run(&["network", "private-endpoint", "dns-zone-group", "create", "-g", GROUP, "--endpoint-name", "my-pe", "-n", "default", "--private-dns-zone", ZONE, "--zone-name", "z"]);
+    let records = az.run(&["network", "private-dns", "record-set", "a", "list", "-g", GROUP, "-z", ZONE]);
+    assert_eq!((records[0]["name"].as_str(), records[0]["aRecords"][0]["ipv4Address"].as_str()), (Some(SERVICE), Some("10.1.0.4")));
+    az.run(&["network", "private-dns", "record-set", "a", "add-record", "-g", GROUP, "-z", ZONE, "-n", "extra", "-a", "10.1.0.77"]);
+    az.run(&["network", "private-dns", "record-set", "a", "remove-record", "-g", GROUP, "-z", ZONE, "-n", "extra", "-a", "10.1.0.77"]);
+
+    let off = az.run(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"]);
+    assert_eq!(off["publicNetworkAccess"], "Disabled");
+    let answer = gateway.get("http", "/a/x", &[]);
+    assert_eq!(answer.status, 403);
+    assert!(answer.body.contains("Request originated from client public IP address 127.0.0.1, public network access on this 'Microsoft.ApiManagement/service/my-apim-service' is disabled."), "{}", answer.body);
+    assert_eq!(inside(), Some(200));
+    let status = az.run(&["rest", "--method", "GET", "--url", &format!("{id}/networkstatus?api-version=2022-08-01")]);
+    assert_eq!(status[0]["location"], "West Europe");
+    az.run(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "true"]);
+    assert_eq!(public(), 200);
+
+    az.run(&["network", "private-endpoint-connection", "reject", "--id", &connection, "--description", "no"]);
+    assert_eq!(inside(), None, "a rejected connection carries no traffic");
+    az.run(&["network", "private-endpoint-connection", "delete", "--id", &connection, "-y"]);
+    az.run(&["network", "private-endpoint", "delete", "-n", "my-pe", "-g", GROUP]);
+    assert_eq!(az.run(&["network", "private-endpoint-connection", "list", "--id", &id]).as_array().unwrap().len(), 0);
+    az.run(&["network", "private-dns", "link", "vnet", "delete", "-g", GROUP, "-n", "link", "-z", ZONE, "-y"]);
+    az.run(&["network", "private-dns", "zone", "delete", "-g", GROUP, "-n", ZONE, "-y"]);
+    az.run(&["apim", "delete", "-n", SERVICE, "-g", GROUP, "-y"]);
+    assert_eq!(public(), 404, "nobody is served any more");
+    az.run(&["group", "delete", "-n", GROUP, "-y"]);
+    assert_eq!(az.run(&["group", "exists", "-n", GROUP]), Value::Bool(false));
+}
+
+/// The status of a call through a private endpoint; `None` when the connection is closed without an answer.
+fn gateway_answers(gateway: &Gateway, listener: &str) -> Option<u16> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(gateway.address(listener)).ok()?;
+    stream.write_all(b"GET /a/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    text.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn the_real_az_deploys_a_template_and_manages_an_api() {
+    let gateway = Gateway::start(&[]);
+    let Some(az) = signed_in(&gateway) else { return };
+    az.run(&["group", "create", "-n", GROUP, "-l", "westeurope"]);
+    let name = format!("serviceName={SERVICE}");
+    let template = template().to_str().unwrap();
+    let done = az.run(&["deployment", "group", "create", "-g", GROUP, "-n", "d1", "--template-file", template, "--parameters", &name]);
+    assert_eq!(done["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(done["properties"]["outputs"]["address"]["value"], "10.2.0.4");
+    assert_eq!(az.run(&["apim", "show", "-n", SERVICE, "-g", GROUP])["name"], SERVICE);
+
+    let own = ["-g", GROUP, "--service-name", SERVICE];
+    let with = |first: &[&str], more: &[&str]| -> Value {
+        let all: Vec<&str> = first.iter().chain(own.iter()).chain(more.iter()).copied().collect();
+        az.run(&all)
+    };
+    with(&["apim", "api", "create"], &["--api-id", "hello", "--path", "hello", "--display-name", "Hello", "--subscription-required", "false", "--protocols", "http", "https", "--service-url", "http://127.0.0.1:9"]);
+    with(&["apim", "api", "operation", "create"], &["--api-id", "hello", "--url-template", "/there", "--method", "GET", "--display-name", "There", "--operation-id", "there"]);
+    let id = format!("/subscriptions/{{subscriptionId}}/resourceGroups/{GROUP}/providers/Microsoft.ApiManagement/service/{SERVICE}");
+    let policy = r#"{"properties": {"format": "rawxml", "value": "<policies><inbound><return-response><set-status code=\"418\" /></return-response></inbound></policies>"}}"#;
+    az.run(&["rest", "--method", "PUT", "--url", &format!("{id}/apis/hello/policies/policy?api-version=2022-08-01"), "--body", policy]);
+    assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
+    with(&["apim", "product", "create"], &["--product-id", "p", "--product-name", "P", "--subscription-required", "true", "--state", "published"]);
+    with(&["apim", "product", "api", "add"], &["--product-id", "p", "--api-id", "hello"]);
+    with(&["apim", "product", "api", "check"], &["--product-id", "p", "--api-id", "hello"]);
+    with(&["apim", "nv", "create"], &["--named-value-id", "nv", "--display-name", "nv", "--value", "v", "--secret", "true"]);
+    assert_eq!(with(&["apim", "nv", "show-secret"], &["--named-value-id", "nv"])["value"], "v");
+    let apis = with(&["apim", "api", "list"], &[]);
+    assert!(apis.as_array().unwrap().iter().any(|api| api["name"] == "hello"));
+    with(&["apim", "api", "delete"], &["--api-id", "hello", "-y"]);
+    assert_eq!(gateway.get("http", "/hello/there", &[]).status, 404);
+}
+
+#[test]
+fn a_written_folder_signs_the_real_az_in_without_a_command() {
+    let gateway = Gateway::start(&[]);
+    let Some(az) = signed_in(&gateway) else { return };
+    let folder = gateway.folder.path();
+    let written = apimite().args(["az-login", "files"]).current_dir(folder).output().unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let az = Az { config: folder.join("files"), ca: folder.join("files/ca.pem"), ..az };
+    assert_eq!(az.run(&["group", "list"])[0]["name"], "apimite");
+}
