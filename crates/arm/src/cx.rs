@@ -69,7 +69,9 @@ impl Item {
 
     /// Is a query parameter `true`?
     pub fn is_set(&self, parameter: &str) -> bool {
-        self.query.iter().any(|(name, value)| name.eq_ignore_ascii_case(parameter) && value.eq_ignore_ascii_case("true"))
+        self.query
+            .iter()
+            .any(|(name, value)| name.eq_ignore_ascii_case(parameter) && value.eq_ignore_ascii_case("true"))
     }
 
     /// Its id for the rules of the network.

@@ -50,7 +50,11 @@ fn curl(gateway: &Gateway, method: &str, path: &str, headers: &[&str], body: &st
     let mut command = Command::new("curl");
     command.args(["-sS", "--max-time", "60", "--cacert"]).arg(folder.join(".apimite/ca.pem"));
     command.arg("-D").arg(&head).arg("-o").arg(&out);
-    if method == "HEAD" { command.arg("-I") } else { command.args(["-X", method]) };
+    if method == "HEAD" {
+        command.arg("-I")
+    } else {
+        command.args(["-X", method])
+    };
     for header in headers {
         command.args(["-H", header]);
     }
@@ -70,7 +74,8 @@ impl<'g> Client<'g> {
     /// Signs in as `az login --service-principal` does.
     fn new(gateway: &'g Gateway) -> Self {
         let form = "client_id=local&grant_type=client_credentials&client_info=1&client_secret=local&scope=https%3A%2F%2Fx%2F.default";
-        let answer = curl(gateway, "POST", "/adfs/oauth2/token", &["Content-Type: application/x-www-form-urlencoded"], form);
+        let answer =
+            curl(gateway, "POST", "/adfs/oauth2/token", &["Content-Type: application/x-www-form-urlencoded"], form);
         assert_eq!(answer.status, 200);
         Self { gateway, token: answer.body["access_token"].as_str().unwrap().to_owned() }
     }
@@ -97,7 +102,12 @@ impl<'g> Client<'g> {
         let vnet = self.put(&format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vn"), &network());
         assert_eq!(vnet.status, 201, "{}", vnet.body);
         let made = self.put(&service(), &instance());
-        assert_eq!((made.status, made.body["properties"]["provisioningState"].as_str()), (201, Some("Succeeded")), "{}", made.body);
+        assert_eq!(
+            (made.status, made.body["properties"]["provisioningState"].as_str()),
+            (201, Some("Succeeded")),
+            "{}",
+            made.body
+        );
     }
 
     fn endpoint(&self, name: &str, list: &str) -> Answer {
@@ -197,19 +207,35 @@ fn public_access_is_switched_by_the_requests_of_az() {
     *one.pointer_mut(state).unwrap() = "Approved".into();
     let approved = client.put(&connection, &one);
     assert_eq!((approved.status, approved.body.pointer(state).unwrap()), (200, &json!("Approved")));
-    whole["properties"]["privateEndpointConnections"] =
-        json!([{ "properties": { "privateEndpoint": {}, "privateLinkServiceConnectionState": { "status": "Pending" } } }]);
+    whole["properties"]["privateEndpointConnections"] = json!([{ "properties": { "privateEndpoint": {}, "privateLinkServiceConnectionState": { "status": "Pending" } } }]);
     let disabled = client.put(&service(), &whole);
     assert_eq!((disabled.status, disabled.body["properties"]["publicNetworkAccess"].as_str()), (200, Some("Disabled")));
-    assert_eq!(disabled.body.pointer("/properties/privateEndpointConnections/0/properties/groupIds/0").unwrap(), "Gateway");
+    assert_eq!(
+        disabled.body.pointer("/properties/privateEndpointConnections/0/properties/groupIds/0").unwrap(),
+        "Gateway"
+    );
     let answer = public();
     assert_eq!(answer.status, 403);
-    assert!(answer.body.contains("public network access on this 'Microsoft.ApiManagement/service/my-apim-service' is disabled"), "{}", answer.body);
+    assert!(
+        answer
+            .body
+            .contains("public network access on this 'Microsoft.ApiManagement/service/my-apim-service' is disabled"),
+        "{}",
+        answer.body
+    );
     let patch = json!({ "properties": { "publicNetworkAccess": "Enabled" } });
     assert_eq!(client.send("PATCH", &service(), &[], &patch).status, 200);
     assert_eq!(public().status, 200);
     // A rejected connection is final.
-    assert_eq!(client.put(&connection, &json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Rejected" } } })).status, 200);
+    assert_eq!(
+        client
+            .put(
+                &connection,
+                &json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Rejected" } } })
+            )
+            .status,
+        200
+    );
     assert_eq!(client.put(&connection, &one).code(), "PrivateEndpointConnectionStateTransitionNotAllowed");
     assert_eq!(client.send("DELETE", &connection, &[], &Value::Null).status, 200);
     assert_eq!(client.get(&connection).code(), "ResourceNotFound");
@@ -296,8 +322,14 @@ fn the_state_survives_a_restart() {
     let settings = format!("[tls]\nstate_folder = '{}'\n", folder.path().join("state").display());
     for (path, text) in [
         ("served/apimite.toml", settings.as_str()),
-        ("served/apis/a/apiInformation.json", r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#),
-        ("served/apis/a/specification.yaml", "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n"),
+        (
+            "served/apis/a/apiInformation.json",
+            r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#,
+        ),
+        (
+            "served/apis/a/specification.yaml",
+            "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n",
+        ),
     ] {
         support::write(folder.path(), path, text);
     }
@@ -334,9 +366,15 @@ fn a_template_makes_an_instance_with_an_endpoint_and_its_zone_group() {
     let token = format!("Authorization: Bearer {}", client.token);
     let template = include_str!("data/private.json");
     // The body as `az` writes it: the template after an unquoted key.
-    let body = |parameters: &str| format!("{{\"properties\": {{\"parameters\": {parameters}, \"mode\": \"Incremental\", template:{template}\n}}}}");
+    let body = |parameters: &str| {
+        format!(
+            "{{\"properties\": {{\"parameters\": {parameters}, \"mode\": \"Incremental\", template:{template}\n}}}}"
+        )
+    };
     let place = format!("{GROUP}/providers/Microsoft.Resources/deployments/d1");
-    let ask = |method: &str, path: &str, text: &str| curl(&gateway, method, &format!("{path}?api-version=2025-04-01"), &[&token], text);
+    let ask = |method: &str, path: &str, text: &str| {
+        curl(&gateway, method, &format!("{path}?api-version=2025-04-01"), &[&token], text)
+    };
     let missing = ask("POST", &format!("{place}/validate"), &body("{}"));
     assert_eq!((missing.status, missing.code()), (400, "InvalidTemplate"));
     let given = r#"{"serviceName": {"value": "my-apim-service"}}"#;
@@ -344,14 +382,20 @@ fn a_template_makes_an_instance_with_an_endpoint_and_its_zone_group() {
     assert_eq!(valid.body["properties"]["validatedResources"].as_array().unwrap().len(), 6, "{}", valid.body);
     assert_eq!(client.get(&service()).status, 404, "validating makes nothing");
     let made = ask("PUT", &place, &body(given));
-    assert_eq!((made.status, made.body["properties"]["provisioningState"].as_str()), (201, Some("Accepted")), "{}", made.body);
+    assert_eq!(
+        (made.status, made.body["properties"]["provisioningState"].as_str()),
+        (201, Some("Accepted")),
+        "{}",
+        made.body
+    );
     let operation = made.header("azure-asyncoperation").unwrap().split_once("/subscriptions").unwrap().1.to_owned();
     let operation = curl(&gateway, "GET", &format!("/subscriptions{operation}"), &[&token], "");
     assert_eq!(operation.body["status"], "Succeeded", "{}", operation.body);
     let done = ask("GET", &place, "");
     assert_eq!(done.body["properties"]["outputs"]["gatewayUrl"]["value"], "https://my-apim-service.azure-api.net");
     assert_eq!(done.body["properties"]["outputs"]["address"]["value"], "10.2.0.4");
-    let records = client.get(&format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azure-api.net/A")).body;
+    let records =
+        client.get(&format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azure-api.net/A")).body;
     assert_eq!(records["value"][0]["properties"]["aRecords"][0]["ipv4Address"], "10.2.0.4", "{records}");
     // What fails says which resource and why.
     let bad = template.replace("10.2.0.0/24", "10.9.0.0/24");

@@ -77,48 +77,183 @@ fn template() -> &'static Path {
 #[test]
 fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
     let settings = tempfile::tempdir().unwrap();
-    support::write(settings.path(), "apimite.toml", "[service]\nname = 'walk'\n[private_endpoints.my-pe]\nlisten = '127.0.0.1:0'\nstate = 'Pending'\n");
-    support::write(settings.path(), "apis/a/apiInformation.json", r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#);
-    support::write(settings.path(), "apis/a/specification.yaml", "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n");
+    support::write(
+        settings.path(),
+        "apimite.toml",
+        "[service]\nname = 'walk'\n[private_endpoints.my-pe]\nlisten = '127.0.0.1:0'\nstate = 'Pending'\n",
+    );
+    support::write(
+        settings.path(),
+        "apis/a/apiInformation.json",
+        r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#,
+    );
+    support::write(
+        settings.path(),
+        "apis/a/specification.yaml",
+        "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n",
+    );
     let gateway = Gateway::start(&[settings.path().to_str().unwrap()]);
     let Some(az) = signed_in(&gateway) else { return };
     let az = &az;
     let subscription = az.run(&["account", "show"])["id"].as_str().unwrap().to_owned();
-    let id = format!("/subscriptions/{subscription}/resourceGroups/{GROUP}/providers/Microsoft.ApiManagement/service/{SERVICE}");
+    let id = format!(
+        "/subscriptions/{subscription}/resourceGroups/{GROUP}/providers/Microsoft.ApiManagement/service/{SERVICE}"
+    );
     let connection = format!("{id}/privateEndpointConnections/my-pe");
     let public = || gateway.get("http", "/a/x", &[]).status;
     let inside = || gateway_answers(&gateway, "my-pe");
 
     az.run(&["group", "create", "-n", GROUP, "-l", "westeurope"]);
     assert_eq!(az.run(&["group", "exists", "-n", GROUP]), Value::Bool(true));
-    let made = az.run(&["apim", "create", "-n", SERVICE, "-g", GROUP, "--publisher-email", "a@example.com", "--publisher-name", "Contoso"]);
-    assert_eq!((made["provisioningState"].as_str(), made["publicNetworkAccess"].as_str()), (Some("Succeeded"), Some("Enabled")));
+    let made = az.run(&[
+        "apim",
+        "create",
+        "-n",
+        SERVICE,
+        "-g",
+        GROUP,
+        "--publisher-email",
+        "a@example.com",
+        "--publisher-name",
+        "Contoso",
+    ]);
+    assert_eq!(
+        (made["provisioningState"].as_str(), made["publicNetworkAccess"].as_str()),
+        (Some("Succeeded"), Some("Enabled"))
+    );
     assert_eq!(az.run(&["apim", "list"]).as_array().unwrap().len(), 1);
     assert_eq!(az.run(&["apim", "check-name", "-n", SERVICE])["reason"], "AlreadyExists");
-    az.refused(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"], "DisablingPublicNetworkAccessRequiredPrivateEndpoint");
-    az.refused(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--virtual-network", "External"], "VirtualNetworkConfigurationRequired");
+    az.refused(
+        &["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"],
+        "DisablingPublicNetworkAccessRequiredPrivateEndpoint",
+    );
+    az.refused(
+        &["apim", "update", "-n", SERVICE, "-g", GROUP, "--virtual-network", "External"],
+        "VirtualNetworkConfigurationRequired",
+    );
     assert_eq!((public(), inside()), (200, None), "nothing is connected yet");
 
     let types = az.run(&["rest", "--method", "GET", "--url", &format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/westeurope/availablePrivateEndpointTypes?api-version=2021-08-01")]);
     assert_eq!(types["value"][0]["name"], "Microsoft.ApiManagement.service");
-    az.run(&["network", "vnet", "create", "-n", "vn", "-g", GROUP, "--address-prefixes", "10.1.0.0/16", "--subnet-name", "endpoints", "--subnet-prefixes", "10.1.0.0/24"]);
-    az.run(&["network", "private-endpoint", "create", "-n", "my-pe", "-g", GROUP, "--vnet-name", "vn", "--subnet", "endpoints", "--private-connection-resource-id", &id, "--group-id", "Gateway", "--connection-name", "c1", "--manual-request", "true", "--request-message", "please"]);
+    az.run(&[
+        "network",
+        "vnet",
+        "create",
+        "-n",
+        "vn",
+        "-g",
+        GROUP,
+        "--address-prefixes",
+        "10.1.0.0/16",
+        "--subnet-name",
+        "endpoints",
+        "--subnet-prefixes",
+        "10.1.0.0/24",
+    ]);
+    az.run(&[
+        "network",
+        "private-endpoint",
+        "create",
+        "-n",
+        "my-pe",
+        "-g",
+        GROUP,
+        "--vnet-name",
+        "vn",
+        "--subnet",
+        "endpoints",
+        "--private-connection-resource-id",
+        &id,
+        "--group-id",
+        "Gateway",
+        "--connection-name",
+        "c1",
+        "--manual-request",
+        "true",
+        "--request-message",
+        "please",
+    ]);
     let list = az.run(&["network", "private-endpoint-connection", "list", "--id", &id]);
     assert_eq!(list[0]["properties"]["privateLinkServiceConnectionState"]["status"], "Pending");
     assert_eq!(inside(), None, "a pending connection carries no traffic");
-    assert_eq!(az.run(&["network", "private-link-resource", "list", "--id", &id])[0]["properties"]["groupId"], "Gateway");
+    assert_eq!(
+        az.run(&["network", "private-link-resource", "list", "--id", &id])[0]["properties"]["groupId"],
+        "Gateway"
+    );
     az.run(&["network", "private-endpoint-connection", "approve", "--id", &connection, "--description", "ok"]);
     let shown = az.run(&["network", "private-endpoint-connection", "show", "--id", &connection]);
     assert_eq!(shown["properties"]["privateLinkServiceConnectionState"]["status"], "Approved");
     assert_eq!(inside(), Some(200));
 
     az.run(&["network", "private-dns", "zone", "create", "-g", GROUP, "-n", ZONE]);
-    az.run(&["network", "private-dns", "link", "vnet", "create", "-g", GROUP, "-n", "link", "-z", ZONE, "-v", "vn", "-e", "false"]);
-    az.run(&["network", "private-endpoint", "dns-zone-group", "create", "-g", GROUP, "--endpoint-name", "my-pe", "-n", "default", "--private-dns-zone", ZONE, "--zone-name", "z"]);
+    az.run(&[
+        "network",
+        "private-dns",
+        "link",
+        "vnet",
+        "create",
+        "-g",
+        GROUP,
+        "-n",
+        "link",
+        "-z",
+        ZONE,
+        "-v",
+        "vn",
+        "-e",
+        "false",
+    ]);
+    az.run(&[
+        "network",
+        "private-endpoint",
+        "dns-zone-group",
+        "create",
+        "-g",
+        GROUP,
+        "--endpoint-name",
+        "my-pe",
+        "-n",
+        "default",
+        "--private-dns-zone",
+        ZONE,
+        "--zone-name",
+        "z",
+    ]);
     let records = az.run(&["network", "private-dns", "record-set", "a", "list", "-g", GROUP, "-z", ZONE]);
-    assert_eq!((records[0]["name"].as_str(), records[0]["aRecords"][0]["ipv4Address"].as_str()), (Some(SERVICE), Some("10.1.0.4")));
-    az.run(&["network", "private-dns", "record-set", "a", "add-record", "-g", GROUP, "-z", ZONE, "-n", "extra", "-a", "10.1.0.77"]);
-    az.run(&["network", "private-dns", "record-set", "a", "remove-record", "-g", GROUP, "-z", ZONE, "-n", "extra", "-a", "10.1.0.77"]);
+    assert_eq!(
+        (records[0]["name"].as_str(), records[0]["aRecords"][0]["ipv4Address"].as_str()),
+        (Some(SERVICE), Some("10.1.0.4"))
+    );
+    az.run(&[
+        "network",
+        "private-dns",
+        "record-set",
+        "a",
+        "add-record",
+        "-g",
+        GROUP,
+        "-z",
+        ZONE,
+        "-n",
+        "extra",
+        "-a",
+        "10.1.0.77",
+    ]);
+    az.run(&[
+        "network",
+        "private-dns",
+        "record-set",
+        "a",
+        "remove-record",
+        "-g",
+        GROUP,
+        "-z",
+        ZONE,
+        "-n",
+        "extra",
+        "-a",
+        "10.1.0.77",
+    ]);
 
     let off = az.run(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"]);
     assert_eq!(off["publicNetworkAccess"], "Disabled");
@@ -161,7 +296,19 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
     az.run(&["group", "create", "-n", GROUP, "-l", "westeurope"]);
     let name = format!("serviceName={SERVICE}");
     let template = template().to_str().unwrap();
-    let done = az.run(&["deployment", "group", "create", "-g", GROUP, "-n", "d1", "--template-file", template, "--parameters", &name]);
+    let done = az.run(&[
+        "deployment",
+        "group",
+        "create",
+        "-g",
+        GROUP,
+        "-n",
+        "d1",
+        "--template-file",
+        template,
+        "--parameters",
+        &name,
+    ]);
     assert_eq!(done["properties"]["provisioningState"], "Succeeded");
     assert_eq!(done["properties"]["outputs"]["address"]["value"], "10.2.0.4");
     assert_eq!(az.run(&["apim", "show", "-n", SERVICE, "-g", GROUP])["name"], SERVICE);
@@ -171,16 +318,63 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
         let all: Vec<&str> = first.iter().chain(own.iter()).chain(more.iter()).copied().collect();
         az.run(&all)
     };
-    with(&["apim", "api", "create"], &["--api-id", "hello", "--path", "hello", "--display-name", "Hello", "--subscription-required", "false", "--protocols", "http", "https", "--service-url", "http://127.0.0.1:9"]);
-    with(&["apim", "api", "operation", "create"], &["--api-id", "hello", "--url-template", "/there", "--method", "GET", "--display-name", "There", "--operation-id", "there"]);
-    let id = format!("/subscriptions/{{subscriptionId}}/resourceGroups/{GROUP}/providers/Microsoft.ApiManagement/service/{SERVICE}");
+    with(
+        &["apim", "api", "create"],
+        &[
+            "--api-id",
+            "hello",
+            "--path",
+            "hello",
+            "--display-name",
+            "Hello",
+            "--subscription-required",
+            "false",
+            "--protocols",
+            "http",
+            "https",
+            "--service-url",
+            "http://127.0.0.1:9",
+        ],
+    );
+    with(
+        &["apim", "api", "operation", "create"],
+        &[
+            "--api-id",
+            "hello",
+            "--url-template",
+            "/there",
+            "--method",
+            "GET",
+            "--display-name",
+            "There",
+            "--operation-id",
+            "there",
+        ],
+    );
+    let id = format!(
+        "/subscriptions/{{subscriptionId}}/resourceGroups/{GROUP}/providers/Microsoft.ApiManagement/service/{SERVICE}"
+    );
     let policy = r#"{"properties": {"format": "rawxml", "value": "<policies><inbound><return-response><set-status code=\"418\" /></return-response></inbound></policies>"}}"#;
-    az.run(&["rest", "--method", "PUT", "--url", &format!("{id}/apis/hello/policies/policy?api-version=2022-08-01"), "--body", policy]);
+    az.run(&[
+        "rest",
+        "--method",
+        "PUT",
+        "--url",
+        &format!("{id}/apis/hello/policies/policy?api-version=2022-08-01"),
+        "--body",
+        policy,
+    ]);
     assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
-    with(&["apim", "product", "create"], &["--product-id", "p", "--product-name", "P", "--subscription-required", "true", "--state", "published"]);
+    with(
+        &["apim", "product", "create"],
+        &["--product-id", "p", "--product-name", "P", "--subscription-required", "true", "--state", "published"],
+    );
     with(&["apim", "product", "api", "add"], &["--product-id", "p", "--api-id", "hello"]);
     with(&["apim", "product", "api", "check"], &["--product-id", "p", "--api-id", "hello"]);
-    with(&["apim", "nv", "create"], &["--named-value-id", "nv", "--display-name", "nv", "--value", "v", "--secret", "true"]);
+    with(
+        &["apim", "nv", "create"],
+        &["--named-value-id", "nv", "--display-name", "nv", "--value", "v", "--secret", "true"],
+    );
     assert_eq!(with(&["apim", "nv", "show-secret"], &["--named-value-id", "nv"])["value"], "v");
     let apis = with(&["apim", "api", "list"], &[]);
     assert!(apis.as_array().unwrap().iter().any(|api| api["name"] == "hello"));
