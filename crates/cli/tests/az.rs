@@ -1,7 +1,7 @@
 //! The real `az`, unmodified, against a running gateway: the life of a private endpoint from group to clean-up, and a
 //! template. Skipped, loudly, where `az` is not installed (`AZ` may name it).
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "a test may")]
 
 mod support;
 
