@@ -55,7 +55,11 @@ fn service(apis: usize, inbound: &str, outbound: &str) -> Service {
     for number in 0..apis {
         let mut api = Api::new(&format!("api-{number}"), &format!("api-{number}"), "http://backend");
         for operation in 0..10 {
-            api.operations.push(Arc::new(Operation::new(&format!("op-{operation}"), "GET", &format!("/{operation}/{{id}}"))));
+            api.operations.push(Arc::new(Operation::new(
+                &format!("op-{operation}"),
+                "GET",
+                &format!("/{operation}/{{id}}"),
+            )));
         }
         api.policy = Some(PolicyText::new(
             format!("api-{number}.xml"),
