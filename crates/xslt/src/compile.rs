@@ -1,13 +1,14 @@
 //! From the text of a style sheet to a [`Sheet`].
 
+mod instruction;
+mod literal;
+
 use smol_str::SmolStr;
 
 use crate::numbers::DecimalFormat;
 use crate::output::Method;
 use crate::pattern::Pattern;
-use crate::sheet::{
-    AttributeSet, Avt, Binding, Global, Instruction, Key, KeyDef, Level, Numbering, Part, Rule, Sheet, Sort, Template,
-};
+use crate::sheet::{AttributeSet, Binding, Global, Instruction, Key, KeyDef, Rule, Sheet, Template};
 use crate::tree::{Kind, Name, Tree, parse_sheet};
 use crate::xpath::{Expr, NodeTest, parse};
 use crate::{Error, Result, fail};
@@ -138,56 +139,6 @@ impl Compiler<'_> {
             Some("yes") => Ok(true),
             Some(other) => self.wrong(id, format!("`{name}` is `yes` or `no`, not `{other}`")),
         }
-    }
-
-    fn avt(&self, id: u32, text: &str) -> Result<Avt> {
-        let mut parts = Vec::new();
-        let mut plain = String::new();
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            if let Some(after) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
-                plain.push(c);
-                rest = after;
-                continue;
-            }
-            if c == '}' {
-                return self.wrong(id, format!("a `}}` in `{text}` has no `{{`"));
-            }
-            let after = rest.get(c.len_utf8()..).unwrap_or("");
-            if c != '{' {
-                plain.push(c);
-                rest = after;
-                continue;
-            }
-            // Braces inside of texts belong to the expression.
-            let mut quote = None;
-            let end = after.char_indices().find(|(_, c)| match quote {
-                Some(mark) if mark == *c => {
-                    quote = None;
-                    false
-                }
-                Some(_) => false,
-                None if matches!(c, '\'' | '"') => {
-                    quote = Some(*c);
-                    false
-                }
-                None => *c == '}',
-            });
-            let Some((end, _)) = end else { return self.wrong(id, format!("a `{{` in `{text}` is not closed")) };
-            if !plain.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut plain).into()));
-            }
-            parts.push(Part::Expr(self.expr(id, after.get(..end).unwrap_or(""))?));
-            rest = after.get(end + 1..).unwrap_or("");
-        }
-        if !plain.is_empty() {
-            parts.push(Part::Text(plain.into()));
-        }
-        Ok(Avt(parts))
-    }
-
-    fn optional_avt(&self, id: u32, name: &str) -> Result<Option<Avt>> {
-        self.attribute(id, name).map(|text| self.avt(id, &text)).transpose()
     }
 
     /// Child elements; text between them is refused.
@@ -406,203 +357,6 @@ impl Compiler<'_> {
             }
             _ => Ok(None),
         }
-    }
-
-    fn alias(&self, mut name: Name) -> Name {
-        if let Some((_, (namespace, prefix))) = self.aliases.iter().find(|(from, _)| *from == name.namespace) {
-            name.namespace = namespace.clone();
-            name.prefix = prefix.clone();
-        }
-        name
-    }
-
-    fn literal(&mut self, id: u32, name: Name) -> Result<Instruction> {
-        let mut attributes = Vec::new();
-        let mut sets = Vec::new();
-        for at in self.tree.attributes(id).collect::<Vec<_>>() {
-            let Some(attribute) = self.tree.name(at).cloned() else { continue };
-            let value = self.tree.text(at);
-            if attribute.namespace == XSL {
-                if attribute.local == "use-attribute-sets" {
-                    sets = self.keys(id, Some(value))?;
-                }
-                continue;
-            }
-            let attribute = if attribute.namespace.is_empty() { attribute } else { self.alias(attribute) };
-            attributes.push((attribute, self.avt(id, &value)?));
-        }
-        let excluded = self.excluded(id);
-        let mut declared = self.prefixes(id);
-        declared.retain(|(_, namespace)| {
-            namespace != XSL && !excluded.contains(namespace) && !self.aliases.iter().any(|(from, _)| from == namespace)
-        });
-        let body = self.body(id)?;
-        Ok(Instruction::Literal { name: self.alias(name), declared, attributes, sets, body })
-    }
-
-    /// Namespaces that the result does not show unless it needs them.
-    fn excluded(&self, id: u32) -> Vec<SmolStr> {
-        let mut all = Vec::new();
-        let mut at = Some(id);
-        while let Some(here) = at {
-            let of_xsl = self.xsl(here).is_some();
-            for attribute in self.tree.attributes(here) {
-                let fits = self.tree.name(attribute).is_some_and(|name| {
-                    matches!(name.local.as_str(), "exclude-result-prefixes" | "extension-element-prefixes")
-                        && name.namespace == if of_xsl { "" } else { XSL }
-                });
-                if fits {
-                    let known = self.prefixes(here);
-                    for word in self.tree.text(attribute).split_whitespace() {
-                        let prefix = if word == "#default" { "" } else { word };
-                        all.extend(known.iter().filter(|(p, _)| p == prefix).map(|(_, name)| name.clone()));
-                    }
-                }
-            }
-            at = self.tree.parent(here);
-        }
-        all
-    }
-
-    fn sorts(&self, id: u32) -> Result<Vec<Sort>> {
-        let mut all = Vec::new();
-        for child in self.tree.children(id).filter(|child| self.xsl(*child).as_deref() == Some("sort")) {
-            let select = self.attribute(child, "select").unwrap_or_else(|| ".".into());
-            all.push(Sort {
-                select: self.expr(child, &select)?,
-                number: self.optional_avt(child, "data-type")?.unwrap_or_default(),
-                descending: self.optional_avt(child, "order")?.unwrap_or_default(),
-                upper_first: self.optional_avt(child, "case-order")?.unwrap_or_default(),
-            });
-        }
-        Ok(all)
-    }
-
-    fn with_parameters(&mut self, id: u32) -> Result<Vec<(Key, Binding)>> {
-        let mut all = Vec::new();
-        for child in self.tree.children(id).collect::<Vec<_>>() {
-            if self.xsl(child).as_deref() == Some("with-param") {
-                let name = self.key(child, &self.need(child, "name")?)?;
-                all.push((name, self.binding(child)?));
-            }
-        }
-        Ok(all)
-    }
-
-    fn instruction(&mut self, id: u32, local: &str) -> Result<Option<Instruction>> {
-        let select = self.attribute(id, "select");
-        let needed = |this: &Self| match &select {
-            Some(text) => this.expr(id, text),
-            None => this.wrong(id, "`select` is missing"),
-        };
-        Ok(Some(match local {
-            "apply-templates" => Instruction::ApplyTemplates {
-                select: select.as_ref().map(|text| self.expr(id, text)).transpose()?,
-                mode: self.attribute(id, "mode").map(|mode| self.key(id, &mode)).transpose()?,
-                sorts: self.sorts(id)?,
-                parameters: self.with_parameters(id)?,
-            },
-            "call-template" => {
-                let name = self.need(id, "name")?;
-                let key = self.key(id, &name)?;
-                let Some(index) = self.sheet.named.get(&key).copied() else {
-                    return self.wrong(id, format!("there is no template `{name}`"));
-                };
-                Instruction::CallTemplate(index, self.with_parameters(id)?)
-            }
-            "value-of" => Instruction::ValueOf(needed(self)?, self.yes(id, "disable-output-escaping")?),
-            "copy-of" => Instruction::CopyOf(needed(self)?),
-            "text" => {
-                let raw = self.yes(id, "disable-output-escaping")?;
-                Instruction::Text(self.tree.text(id), raw)
-            }
-            "for-each" => Instruction::ForEach(needed(self)?, self.sorts(id)?, self.body(id)?),
-            "if" => {
-                let test = self.expr(id, &self.need(id, "test")?)?;
-                Instruction::Choose(vec![(Some(test), self.body(id)?)])
-            }
-            "choose" => {
-                let mut branches = Vec::new();
-                for child in self.elements(id)? {
-                    match self.xsl(child).as_deref() {
-                        Some("when") => {
-                            let test = self.expr(child, &self.need(child, "test")?)?;
-                            branches.push((Some(test), self.body(child)?));
-                        }
-                        Some("otherwise") => branches.push((None, self.body(child)?)),
-                        _ => return self.wrong(id, "only `xsl:when` and `xsl:otherwise` may stand in it"),
-                    }
-                }
-                if branches.is_empty() {
-                    return self.wrong(id, "`xsl:when` is missing");
-                }
-                Instruction::Choose(branches)
-            }
-            "variable" | "param" => {
-                let name = self.key(id, &self.need(id, "name")?)?;
-                let value = self.binding(id)?;
-                if local == "param" { Instruction::Parameter(name, value) } else { Instruction::Variable(name, value) }
-            }
-            "copy" => {
-                let sets = self.keys(id, self.attribute(id, "use-attribute-sets"))?;
-                Instruction::Copy(sets, self.body(id)?)
-            }
-            "element" => Instruction::Element {
-                name: self.avt(id, &self.need(id, "name")?)?,
-                namespace: self.optional_avt(id, "namespace")?,
-                prefixes: self.prefixes(id),
-                sets: self.keys(id, self.attribute(id, "use-attribute-sets"))?,
-                body: self.body(id)?,
-            },
-            "attribute" => Instruction::Attribute {
-                name: self.avt(id, &self.need(id, "name")?)?,
-                namespace: self.optional_avt(id, "namespace")?,
-                prefixes: self.prefixes(id),
-                body: self.body(id)?,
-            },
-            "comment" => Instruction::Comment(self.body(id)?),
-            "processing-instruction" => {
-                let name = self.avt(id, &self.need(id, "name")?)?;
-                Instruction::Processing(name, self.body(id)?)
-            }
-            "number" => Instruction::Number(Box::new(self.numbering(id)?)),
-            "message" => Instruction::Message(self.body(id)?, self.yes(id, "terminate")?),
-            "fallback" => return Ok(None),
-            "apply-imports" => return self.wrong(id, "no other style sheet is read, so there is nothing to apply"),
-            other => {
-                // What a later version brings may say what to do instead.
-                let fallback: Vec<u32> =
-                    self.tree.children(id).filter(|child| self.xsl(*child).as_deref() == Some("fallback")).collect();
-                if fallback.is_empty() {
-                    return fail(format!("`xsl:{other}` is no instruction of XSLT 1.0"));
-                }
-                let mut body = Vec::new();
-                for one in fallback {
-                    body.extend(self.body(one)?);
-                }
-                Instruction::Choose(vec![(None, body)])
-            }
-        }))
-    }
-
-    fn numbering(&self, id: u32) -> Result<Numbering> {
-        let patterns = |name: &str| self.attribute(id, name).map(|text| self.patterns(id, &text)).transpose();
-        let level = match self.attribute(id, "level").as_deref() {
-            None | Some("single") => Level::Single,
-            Some("multiple") => Level::Multiple,
-            Some("any") => Level::Any,
-            Some(other) => return self.wrong(id, format!("`level` cannot be `{other}`")),
-        };
-        let format = self.attribute(id, "format").unwrap_or_else(|| "1".into());
-        Ok(Numbering {
-            value: self.attribute(id, "value").map(|text| self.expr(id, &text)).transpose()?,
-            level,
-            count: patterns("count")?,
-            from: patterns("from")?,
-            format: self.avt(id, &format)?,
-            separator: self.optional_avt(id, "grouping-separator")?.unwrap_or_default(),
-            size: self.optional_avt(id, "grouping-size")?.unwrap_or_default(),
-        })
     }
 }
 
