@@ -91,6 +91,7 @@ topics! {
     the_language_is_as_in_csharp = "language";
     mistakes_have_the_codes_of_the_compiler = "errors";
     newer_syntax_is_as_in_csharp = "newer";
+    iterators_are_as_in_csharp = "iterators";
     the_rest_of_the_library_is_as_in_csharp = "library";
 }
 

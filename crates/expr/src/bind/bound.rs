@@ -336,6 +336,9 @@ pub(crate) enum SK<'a> {
     },
     Break,
     Continue,
+    /// `yield return`.
+    Yield(B<'a>),
+    YieldBreak,
     Return(Option<B<'a>>),
     Throw(Option<B<'a>>),
     Goto(LabelId),
@@ -412,6 +415,16 @@ pub(crate) struct Function<'a> {
     pub(crate) type_params: Vec<Str>,
     /// What the type parameters stand for in this instance of a generic local function.
     pub(crate) type_args: Vec<Type>,
+    /// What it yields, if it has a `yield`.
+    pub(crate) iterator: Option<Iterates>,
+}
+
+/// What an iterator gives.
+#[derive(Clone, Copy)]
+pub(crate) struct Iterates {
+    pub(crate) element: Type,
+    /// An enumerator, not a sequence.
+    pub(crate) once: bool,
 }
 
 /// A parameter of a local function.

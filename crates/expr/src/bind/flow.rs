@@ -55,7 +55,7 @@ fn reach(s: &S<'_>) -> Reach {
     let falls = Reach { falls: true, ..Reach::default() };
     match &s.kind {
         SK::Block { body, .. } => sequence(body),
-        SK::Empty | SK::Declare { .. } | SK::Label(_) => falls,
+        SK::Empty | SK::Declare { .. } | SK::Label(_) | SK::Yield(_) => falls,
         SK::Expr(e) => Reach { falls: !matches!(e.kind, K::Throw(_)), ..Reach::default() },
         SK::If { condition, then, otherwise } => {
             let a = if is_false(condition) { Reach::default() } else { reach(then) };
@@ -94,7 +94,7 @@ fn reach(s: &S<'_>) -> Reach {
         }
         SK::Break => Reach { breaks: true, ..Reach::default() },
         SK::Continue => Reach { continues: true, ..Reach::default() },
-        SK::Return(_) | SK::Throw(_) | SK::Goto(_) | SK::GotoCase(_) => Reach::default(),
+        SK::Return(_) | SK::YieldBreak | SK::Throw(_) | SK::Goto(_) | SK::GotoCase(_) => Reach::default(),
         SK::Try { block, catches, finally } => {
             let mut out = reach(block);
             for catch in catches {
@@ -576,7 +576,8 @@ impl<'a> Walk<'_, 'a> {
                 }
                 self.state = State::everything();
             }
-            SK::Goto(_) | SK::GotoCase(_) => self.state = State::everything(),
+            SK::Yield(value) => self.expr(value),
+            SK::YieldBreak | SK::Goto(_) | SK::GotoCase(_) => self.state = State::everything(),
             SK::Try { block, catches, finally } => {
                 let before = self.state.clone();
                 self.stmt(block);

@@ -96,6 +96,7 @@ impl<'a> Binder<'a> {
             locals: Vec::new(),
             type_params: Vec::new(),
             type_args: Vec::new(),
+            iterator: None,
         });
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);
@@ -103,6 +104,7 @@ impl<'a> Binder<'a> {
         let invoked = std::mem::take(&mut self.invoked);
         let saved_catch = std::mem::replace(&mut self.catch_depth, 0);
         let saved_finally = std::mem::replace(&mut self.finally_depth, 0);
+        let saved_guarded = std::mem::replace(&mut self.guarded_depth, 0);
         let saved = std::mem::take(&mut self.errors);
         let outer = std::mem::replace(&mut self.current, function);
         self.returns.push(Vec::new());
@@ -146,6 +148,7 @@ impl<'a> Binder<'a> {
         self.invoked = invoked;
         self.catch_depth = saved_catch;
         self.finally_depth = saved_finally;
+        self.guarded_depth = saved_guarded;
         let errors = std::mem::replace(&mut self.errors, saved);
         self.leave();
         let bound = BoundLambda {

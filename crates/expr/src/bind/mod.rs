@@ -94,6 +94,8 @@ pub(crate) struct Binder<'a> {
     switches: Vec<switch::Frame>,
     catch_depth: usize,
     finally_depth: usize,
+    /// Nesting of `try` blocks with a `catch`, where nothing may be yielded.
+    guarded_depth: usize,
     depth: usize,
     stack_base: usize,
     work: usize,
@@ -122,6 +124,7 @@ impl<'a> Binder<'a> {
             locals: Vec::new(),
             type_params: Vec::new(),
             type_args: Vec::new(),
+            iterator: None,
         };
         Self {
             registry,
@@ -146,6 +149,7 @@ impl<'a> Binder<'a> {
             switches: Vec::new(),
             catch_depth: 0,
             finally_depth: 0,
+            guarded_depth: 0,
             depth: 0,
             stack_base: stack::here(),
             work: 0,

@@ -1,6 +1,7 @@
 //! Statements.
 
 mod functions;
+mod iterator;
 mod local;
 mod loops;
 
@@ -268,6 +269,13 @@ impl<'a> Binder<'a> {
                 if self.finally_depth > 0 {
                     self.report("CS0157", span, "Control cannot leave the body of a finally clause");
                 }
+                if self.functions[self.current.0].iterator.is_some() {
+                    // Told with the body: an iterator returns nothing.
+                    if let Some(list) = self.returns.last_mut() {
+                        list.push((None, span));
+                    }
+                    return stmt(SK::YieldBreak, span);
+                }
                 let value = value.as_ref().map(|v| {
                     let value = self.value(v);
                     // A local function knows its type before its body is read.
@@ -304,7 +312,10 @@ impl<'a> Binder<'a> {
             }
             K0::Goto(target) => return self.goto(target, span),
             K0::Try { block, catches, finally } => {
-                let block = Box::new(self.block(block));
+                self.guarded_depth += usize::from(!catches.is_empty());
+                let bound = Box::new(self.block(block));
+                self.guarded_depth -= usize::from(!catches.is_empty());
+                let block = bound;
                 let catches = self.catches(catches);
                 let finally = finally.as_ref().map(|f| {
                     self.finally_depth += 1;
@@ -365,10 +376,7 @@ impl<'a> Binder<'a> {
                 self.report("CS0227", span, "Unsafe code may only appear if compiling with /unsafe");
                 SK::Empty
             }
-            K0::Yield(_) => {
-                self.report("CS1624", span, "The body of 'program' cannot be an iterator block because 'object' is not an iterator interface type");
-                SK::Empty
-            }
+            K0::Yield(value) => return self.yield_statement(value.as_ref(), span),
         };
         stmt(kind, span)
     }

@@ -105,6 +105,17 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     pub(crate) fn call(&mut self, e: &B<'a>) -> ValueFn {
+        let f = self.bare_call(e);
+        if self.finalizers {
+            return value_fn(move |cx| {
+                let result = f(cx);
+                cx.settle(result)
+            });
+        }
+        f
+    }
+
+    fn bare_call(&mut self, e: &B<'a>) -> ValueFn {
         let span = e.span;
         match &e.kind {
             K::Call { member, args, lifted: false, .. } if matches!(member.row.imp, Imp::Text(_)) && is_plain(args) => {

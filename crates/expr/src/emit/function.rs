@@ -110,6 +110,7 @@ impl<'a> Emitter<'_, 'a> {
             })
             .collect();
         let body = match function.body.as_ref()? {
+            _ if function.iterator.is_some() => CodeBody::Value(self.iterator(id, &cells)?),
             Body::Expr(e) => CodeBody::Value(self.value(e)),
             Body::Block(s) => CodeBody::Block(self.stmt(s)),
         };

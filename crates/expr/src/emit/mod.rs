@@ -2,6 +2,7 @@
 
 mod call;
 mod function;
+mod iterator;
 mod pattern;
 mod stmt;
 mod text;
@@ -22,6 +23,7 @@ use crate::types::Type;
 use crate::value::Value;
 
 pub(crate) use function::{Functions, cell};
+pub(crate) use iterator::Pending;
 
 pub(crate) type ValueFn = Box<dyn for<'h> Fn(&mut Cx<'h>) -> Result<Value, Thrown> + Send + Sync>;
 pub(crate) type BoolFn = Box<dyn for<'h> Fn(&mut Cx<'h>) -> Result<bool, Thrown> + Send + Sync>;
@@ -137,6 +139,10 @@ pub(crate) struct Emitter<'b, 'a> {
     used: Vec<FnId>,
     stack_base: usize,
     too_deep: bool,
+    /// The body of an iterator is being emitted.
+    iterating: bool,
+    /// The program has iterators whose `finally` may have to run when an enumeration is let go.
+    finalizers: bool,
 }
 
 /// Emits a bound program; gives the static type of its result too. `None`: nested too deep.
@@ -152,6 +158,8 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Co
         used: Vec::new(),
         stack_base: stack::here(),
         too_deep: false,
+        iterating: false,
+        finalizers: iterator::has_finalizers(&functions),
     };
     emitter.layout(FnId(0));
     let cells = emitter.cells_of(&functions[0].body_locals);

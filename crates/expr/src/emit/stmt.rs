@@ -19,11 +19,13 @@ pub(crate) enum Flow {
     Continue,
     /// The value is in `cx.returned`.
     Return,
+    /// An iterator stops at a `yield return`; the value is in `cx.returned`.
+    Yield,
     Goto(usize),
     GotoCase(usize),
 }
 
-fn refresh(cx: &mut Cx<'_>, cells: &[usize]) {
+pub(super) fn refresh(cx: &mut Cx<'_>, cells: &[usize]) {
     for slot in cells {
         let index = cx.base + slot;
         cx.stack[index] = cell(Value::Null);
@@ -32,10 +34,22 @@ fn refresh(cx: &mut Cx<'_>, cells: &[usize]) {
 
 impl<'a> Emitter<'_, 'a> {
     pub(crate) fn stmt(&mut self, s: &S<'a>) -> StmtFn {
-        let span = s.span;
         if self.is_too_deep() {
             return stmt_fn(|_| Ok(Flow::Next));
         }
+        let f = if self.is_resumable(s) { self.resumable(s) } else { self.whole(s) };
+        if self.finalizers && matches!(s.kind, SK::ForEach { .. } | SK::Using { .. }) {
+            return stmt_fn(move |cx| {
+                let result = f(cx);
+                cx.settle(result)
+            });
+        }
+        f
+    }
+
+    /// A statement that runs in one piece.
+    fn whole(&mut self, s: &S<'a>) -> StmtFn {
+        let span = s.span;
         match &s.kind {
             SK::Empty | SK::Label(_) => stmt_fn(|_| Ok(Flow::Next)),
             SK::Block { locals, body } => self.block(locals, body),
@@ -179,33 +193,13 @@ impl<'a> Emitter<'_, 'a> {
                 }
                 let (value, place) = (self.value(value), self.place(*temp));
                 let default = *default;
-                let mut tests: Vec<(usize, BoolFn, Option<BoolFn>)> = Vec::new();
-                let mut bodies: Vec<StmtFn> = Vec::new();
-                for (index, section) in sections.iter().enumerate() {
-                    for (test, guard) in &section.tests {
-                        let test = self.test(test, *temp);
-                        let guard = guard.as_ref().map(|g| self.bool(g));
-                        tests.push((index, test, guard));
-                    }
-                    bodies.push(self.block(&[], &section.body));
-                }
+                let tests = self.section_tests(sections, *temp);
+                let bodies: Vec<StmtFn> = sections.iter().map(|section| self.block(&[], &section.body)).collect();
                 stmt_fn(move |cx| {
                     refresh(cx, &cells);
                     let v = value(cx)?;
                     store(cx, place, v);
-                    let mut chosen = default;
-                    for (section, test, guard) in &tests {
-                        if !test(cx)? {
-                            continue;
-                        }
-                        if let Some(guard) = guard
-                            && !guard(cx)?
-                        {
-                            continue;
-                        }
-                        chosen = Some(*section);
-                        break;
-                    }
+                    let mut chosen = choose(cx, &tests)?.or(default);
                     while let Some(section) = chosen {
                         cx.step()?;
                         let Some(body) = bodies.get(section) else { break };
@@ -271,18 +265,16 @@ impl<'a> Emitter<'_, 'a> {
                         s(cx)?;
                     }
                     let result = body(cx);
-                    let returned = std::mem::take(&mut cx.returned);
-                    for place in places.iter().rev() {
-                        let value = &cx.stack[cx.base + place.slot];
-                        let value = if place.cell { super::function::read_cell(value) } else { value.clone() };
-                        if let Value::Object(object) = value {
-                            object.dispose();
-                        }
-                    }
-                    cx.returned = returned;
+                    dispose(cx, &places);
                     result
                 })
             }
+            // Elsewhere than in an iterator there is none.
+            SK::Yield(_) => stmt_fn(|_| Ok(Flow::Next)),
+            SK::YieldBreak => stmt_fn(|cx| {
+                cx.returned = Value::Null;
+                Ok(Flow::Return)
+            }),
         }
     }
 
@@ -396,19 +388,58 @@ impl<'a> Emitter<'_, 'a> {
                     None => cx.fault = fault,
                 }
             }
-            if let Some(finally) = &finally
-                && !matches!(&result, Err(thrown) if thrown.kind == ExceptionKind::Budget)
-            {
-                let returned = std::mem::take(&mut cx.returned);
-                let fault = cx.fault.take();
-                match finally(cx)? {
-                    Flow::Next => {}
-                    other => return Ok(other),
-                }
-                cx.returned = returned;
-                cx.fault = fault;
+            match &finally {
+                Some(finally) => finish(cx, result, finally),
+                None => result,
             }
-            result
         })
     }
+}
+
+/// The tests of a `switch` with the sections they lead to.
+pub(super) type Tests = Vec<(usize, BoolFn, Option<BoolFn>)>;
+
+/// The section whose test holds first.
+pub(super) fn choose(cx: &mut Cx<'_>, tests: &Tests) -> Result<Option<usize>, Thrown> {
+    for (section, test, guard) in tests {
+        if !test(cx)? {
+            continue;
+        }
+        if let Some(guard) = guard
+            && !guard(cx)?
+        {
+            continue;
+        }
+        return Ok(Some(*section));
+    }
+    Ok(None)
+}
+
+/// Runs a `finally` behind the statement that ended so.
+pub(super) fn finish(cx: &mut Cx<'_>, result: Result<Flow, Thrown>, finally: &StmtFn) -> Result<Flow, Thrown> {
+    if matches!(&result, Err(thrown) if thrown.kind == ExceptionKind::Budget) {
+        return result;
+    }
+    let returned = std::mem::take(&mut cx.returned);
+    let fault = cx.fault.take();
+    match finally(cx)? {
+        Flow::Next => {}
+        other => return Ok(other),
+    }
+    cx.returned = returned;
+    cx.fault = fault;
+    result
+}
+
+/// Disposes of the resources of a `using`, the last one first.
+pub(super) fn dispose(cx: &mut Cx<'_>, places: &[super::Place]) {
+    let returned = std::mem::take(&mut cx.returned);
+    for place in places.iter().rev() {
+        let value = &cx.stack[cx.base + place.slot];
+        let value = if place.cell { super::function::read_cell(value) } else { value.clone() };
+        if let Value::Object(object) = value {
+            object.dispose();
+        }
+    }
+    cx.returned = returned;
 }

@@ -47,7 +47,14 @@ impl<'a> Emitter<'_, 'a> {
             K::Call { member, types, args, lifted: false } => {
                 let (member, types) = self.resolve(member, types, args);
                 if let (Imp::Text(call), true) = (member.row.imp, is_plain(args)) {
-                    return self.text_call(call, &types, args, needs_receiver(&member, args), span);
+                    let f = self.text_call(call, &types, args, needs_receiver(&member, args), span);
+                    if self.finalizers {
+                        return text_fn(move |cx| {
+                            let result = f(cx);
+                            cx.settle(result)
+                        });
+                    }
+                    return f;
                 }
             }
             K::Concat(parts) => return self.concat(parts),

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::host::Host;
 use super::stack;
-use crate::emit::Functions;
+use crate::emit::{Functions, Pending};
 use crate::library::Registry;
 use crate::value::{Each, Value};
 
@@ -49,6 +49,10 @@ pub struct Cx<'h> {
     pub(crate) handling: Vec<Thrown>,
     /// The functions of the running program.
     pub(crate) functions: Option<Arc<Functions>>,
+    /// Iterators that were let go before their end.
+    pub(crate) pending: Option<Pending>,
+    /// The iterator that is entered next is to leave at once.
+    pub(crate) disposing: bool,
 }
 
 impl<'h> Cx<'h> {
@@ -68,6 +72,8 @@ impl<'h> Cx<'h> {
             returned: Value::Null,
             handling: Vec::new(),
             functions: None,
+            pending: None,
+            disposing: false,
         }
     }
 

@@ -69,6 +69,7 @@ impl<'a> Binder<'a> {
             locals: Vec::new(),
             type_params,
             type_args,
+            iterator: None,
         });
         let outer = std::mem::replace(&mut self.current, id);
         let ret = self.ty(&function.returns);
@@ -98,6 +99,7 @@ impl<'a> Binder<'a> {
         self.current = outer;
         self.functions[id.0].ret = ret;
         self.functions[id.0].signature = signature;
+        self.declare_iterator(id, function);
         id
     }
 
@@ -111,6 +113,7 @@ impl<'a> Binder<'a> {
         let switches = std::mem::take(&mut self.switches);
         let saved_catch = std::mem::replace(&mut self.catch_depth, 0);
         let saved_finally = std::mem::replace(&mut self.finally_depth, 0);
+        let saved_guarded = std::mem::replace(&mut self.guarded_depth, 0);
         let outer = std::mem::replace(&mut self.current, id);
         self.returns.push(Vec::new());
         self.push_function_scope();
@@ -144,7 +147,11 @@ impl<'a> Binder<'a> {
             LambdaBody::Block(block) => {
                 let bound = self.function_block(block);
                 let returns = self.returns.last().cloned().unwrap_or_default();
-                self.check_returns(&bound, &returns, &name, ret, function.name.span);
+                if self.functions[id.0].iterator.is_some() {
+                    self.no_returns(&returns);
+                } else {
+                    self.check_returns(&bound, &returns, &name, ret, function.name.span);
+                }
                 Body::Block(Box::new(bound))
             }
         };
@@ -158,5 +165,6 @@ impl<'a> Binder<'a> {
         self.switches = switches;
         self.catch_depth = saved_catch;
         self.finally_depth = saved_finally;
+        self.guarded_depth = saved_guarded;
     }
 }

@@ -108,6 +108,9 @@ impl<'a> Binder<'a> {
     /// `ref int r = ref a;`: another name for a place.
     pub(super) fn ref_local(&mut self, declaration: &'a ast::LocalDeclaration, out: &mut Vec<S<'a>>) {
         let TypeKind::Ref { target, .. } = &declaration.ty.kind else { return };
+        if self.functions[self.current.0].iterator.is_some() {
+            self.report("CS8176", declaration.ty.span, "Iterators cannot have by-reference locals");
+        }
         let declared = if matches!(target.kind, TypeKind::Var) { None } else { Some(self.ty(target)) };
         for declarator in &declaration.declarators {
             let Some(value) = &declarator.value else {

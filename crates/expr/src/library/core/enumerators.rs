@@ -56,6 +56,11 @@ impl Object for Running {
         self
     }
 
+    fn dispose(&self) {
+        let each = self.state.lock().each.take();
+        drop(each);
+    }
+
     /// What is left of it: `foreach` over a type with a `GetEnumerator` of its own reads the enumerator.
     fn each(self: std::sync::Arc<Self>, _cx: &mut Cx<'_>) -> Option<Result<Each, Thrown>> {
         self.state.lock().each.take().map(Ok)
@@ -88,7 +93,10 @@ pub static IENUMERATOR_OF: TypeDef = interface("System.Collections.Generic.IEnum
     .implements("System.Collections.IEnumerator, IDisposable")
     .rows(&[&[
         p("T Current", |_, a| Ok(a.obj::<Running>(0)?.state.lock().current.clone())),
-        m("void Dispose()", |_, _| Ok(Value::Null)),
+        m("void Dispose()", |_, a| {
+            a.obj::<Running>(0)?.dispose();
+            Ok(Value::Null)
+        }),
     ]])
     .def();
 

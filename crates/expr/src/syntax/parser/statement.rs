@@ -175,7 +175,14 @@ impl Parser<'_> {
         }
         if self.is_word("yield") && matches!(self.token(1).kind, T::Return | T::Break) {
             self.bump();
-            let value = (self.bump().kind == T::Return).then(|| self.parse_expression());
+            let value = (self.bump().kind == T::Return).then(|| {
+                if self.token(0).kind == T::Semicolon {
+                    self.error_here("CS1627", "Expression expected after yield return");
+                    let span = self.token(0).span;
+                    return Expr { kind: ExprKind::Missing, span };
+                }
+                self.parse_expression()
+            });
             self.expect(T::Semicolon);
             return StmtKind::Yield(value);
         }
