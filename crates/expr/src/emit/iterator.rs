@@ -221,7 +221,9 @@ fn guards(s: &S<'_>) -> bool {
     match &s.kind {
         SK::Block { body, .. } => any(body),
         SK::If { then, otherwise, .. } => guards(then) || otherwise.as_deref().is_some_and(guards),
-        SK::While { body, .. } | SK::DoWhile { body, .. } | SK::For { body, .. } | SK::ForEach { body, .. } => guards(body),
+        SK::While { body, .. } | SK::DoWhile { body, .. } | SK::For { body, .. } | SK::ForEach { body, .. } => {
+            guards(body)
+        }
         SK::Switch { sections, .. } => sections.iter().any(|section| any(&section.body)),
         SK::Using { body, .. } => yields(body),
         SK::Try { block, .. } => yields(block),
@@ -405,7 +407,8 @@ impl<'a> Emitter<'_, 'a> {
                 cells.extend(sections.iter().flat_map(|section| self.cells_of(&section.locals)));
                 let (value, place, slot) = (self.value(value), self.place(*temp), self.hidden());
                 let tests = self.section_tests(sections, *temp);
-                let bodies: Vec<StmtFn> = sections.iter().map(|section| self.resumable_block(&[], &section.body)).collect();
+                let bodies: Vec<StmtFn> =
+                    sections.iter().map(|section| self.resumable_block(&[], &section.body)).collect();
                 let default = *default;
                 stmt_fn(move |cx| {
                     let mut chosen = match resumed(cx, slot) {
