@@ -92,6 +92,7 @@ topics! {
     mistakes_have_the_codes_of_the_compiler = "errors";
     newer_syntax_is_as_in_csharp = "newer";
     iterators_are_as_in_csharp = "iterators";
+    the_rest_of_csharp_7_3_is_there = "csharp7";
     the_rest_of_the_library_is_as_in_csharp = "library";
 }
 

@@ -30,6 +30,9 @@ impl<'a> Binder<'a> {
                 let ty = value.ty;
                 return B::new(K::Assign { target: Box::new(place), value: Box::new(value) }, ty, span);
             }
+            if let E::Ref(to) = &value.kind {
+                return self.refer_anew(&place, to, span);
+            }
             let Some(place) = self.place(place) else {
                 let _ = self.value(value);
                 return B::error(span);
@@ -91,18 +94,23 @@ impl<'a> Binder<'a> {
             K::Local(id) => {
                 if let Some(why) = self.locals[id.0].readonly {
                     let name = self.locals[id.0].name.clone();
+                    if why == "in" {
+                        let message = format!("Cannot assign to variable '{name}' or use it as the right hand side of a ref assignment because it is a readonly variable");
+                        self.report("CS8331", span, message);
+                        return None;
+                    }
                     self.report("CS1656", span, format!("Cannot assign to '{name}' because it is a '{why}'"));
                     return None;
                 }
                 Some(e)
             }
-            K::Element { .. } => Some(e),
+            K::Element { .. } | K::Deref { readonly: false, .. } => Some(e),
             K::Field(inner, _) => {
                 if matches!(inner.ty.kind(), crate::types::Kind::Anonymous { .. }) {
                     self.report("CS0200", span, "Property or indexer cannot be assigned to -- it is read only");
                     return None;
                 }
-                if matches!(inner.kind, K::Local(_) | K::Element { .. } | K::Field(..)) {
+                if matches!(inner.kind, K::Local(_) | K::Element { .. } | K::Field(..) | K::Deref { .. }) {
                     let inner = (**inner).clone();
                     self.place(inner)?;
                     return Some(e);
@@ -281,6 +289,10 @@ impl<'a> Binder<'a> {
                 let args = args.into_iter().map(|a| Arg { value: hold(self, a.value), mode: a.mode }).collect();
                 K::Call { member, types, args, lifted }
             }
+            K::Deref { reference, readonly } => {
+                let reference = hold(self, *reference);
+                K::Deref { reference: Box::new(reference), readonly }
+            }
             other => other,
         };
         (effects, B { kind, ..place })
@@ -336,173 +348,6 @@ impl<'a> Binder<'a> {
             }
             None if effects.is_empty() => assigned,
             None => B::new(K::Sequence { effects, value: Box::new(assigned) }, ty, span),
-        }
-    }
-
-    // Deconstruction.
-
-    fn deconstruct(&mut self, target: &'a ast::Expr, value: &'a ast::Expr, span: Span) -> B<'a> {
-        let value = self.value(value);
-        if value.is_error() {
-            // Declare what is declared, so that later uses are not told too.
-            let _ = self.deconstruct_targets(target, Type::error());
-            return B::error(span);
-        }
-        let value = self.tuple_for(target, value);
-        let temp = self.temp(value.ty, span);
-        let source = self.local_value(temp, span);
-        let ty = value.ty;
-        let store = B::new(K::Assign { target: Box::new(source.clone()), value: Box::new(value) }, ty, span);
-        let mut effects = vec![store];
-        self.deconstruct_into(target, source.clone(), &mut effects, span);
-        B::new(K::Sequence { effects, value: Box::new(source) }, ty, span)
-    }
-
-    /// A tuple literal takes the types of the targets where it has none.
-    fn tuple_for(&mut self, target: &'a ast::Expr, value: B<'a>) -> B<'a> {
-        if let (K::UnboundTuple(parts), E::Tuple(targets)) = (&value.kind, &target.kind)
-            && parts.len() == targets.len()
-        {
-            let mut types = Vec::new();
-            for ((_, part), target) in parts.clone().iter().zip(targets) {
-                let ty = match &target.value.kind {
-                    E::Declaration { ty, .. } if !matches!(ty.kind, ast::TypeKind::Var) => self.ty(ty),
-                    E::Declaration { .. } => part.ty,
-                    _ => self.quietly(|b| b.expr(&target.value)).0.ty,
-                };
-                types.push(if part.is_typeless() { ty } else { part.ty });
-            }
-            let ty = self.registry.tuple(&types, None);
-            return self.convert(value, ty);
-        }
-        value
-    }
-
-    fn deconstruct_targets(&mut self, target: &'a ast::Expr, ty: Type) -> bool {
-        match &target.kind {
-            E::Tuple(elements) => {
-                for element in elements {
-                    self.deconstruct_targets(&element.value, ty);
-                }
-            }
-            E::Declaration { designation, .. } => self.declare_designation(designation, ty),
-            _ => {}
-        }
-        true
-    }
-
-    fn declare_designation(&mut self, designation: &'a ast::Designation, ty: Type) {
-        match &designation.kind {
-            ast::DesignationKind::Single(ident) => {
-                self.declare(ident, ty);
-            }
-            ast::DesignationKind::Discard => {}
-            ast::DesignationKind::Tuple(parts) => {
-                for part in parts {
-                    self.declare_designation(part, ty);
-                }
-            }
-        }
-    }
-
-    /// Parts of a value: of a tuple, a key-value pair, or by a `Deconstruct` member.
-    fn parts_of(&mut self, source: &B<'a>, count: usize, span: Span) -> Option<Vec<B<'a>>> {
-        if source.ty.is_tuple() {
-            let types = super::convert::tuple_parts(source.ty);
-            if types.len() != count {
-                self.report(
-                    "CS8132",
-                    span,
-                    format!("Cannot deconstruct a tuple of '{}' elements into '{count}' variables.", types.len()),
-                );
-                return None;
-            }
-            return Some((0..count).map(|i| self.tuple_item(source.clone(), i, span)).collect());
-        }
-        if source.ty.is(&crate::library::core::tuples::PAIR) && count == 2 && !self.settings.framework {
-            let key = B::new(K::Field(Box::new(source.clone()), 0), source.ty.args()[0], span);
-            let value = B::new(K::Field(Box::new(source.clone()), 1), source.ty.args()[1], span);
-            return Some(vec![key, value]);
-        }
-        if !source.ty.is_error() {
-            let ty = source.ty;
-            self.report(
-                "CS8129",
-                span,
-                format!("No suitable 'Deconstruct' instance or extension method was found for type '{ty}', with {count} out parameters and a void return type."),
-            );
-        }
-        None
-    }
-
-    /// A deconstruction target given its value.
-    pub(crate) fn deconstruct_target(
-        &mut self,
-        target: &'a ast::Expr,
-        source: B<'a>,
-        effects: &mut Vec<B<'a>>,
-        span: Span,
-    ) {
-        self.deconstruct_into(target, source, effects, span);
-    }
-
-    fn deconstruct_into(&mut self, target: &'a ast::Expr, source: B<'a>, effects: &mut Vec<B<'a>>, span: Span) {
-        match &target.kind {
-            E::Tuple(elements) => {
-                let Some(parts) = self.parts_of(&source, elements.len(), span) else {
-                    self.deconstruct_targets(target, Type::error());
-                    return;
-                };
-                // Places first (in order), then the values.
-                for (element, part) in elements.iter().zip(parts) {
-                    self.deconstruct_into(&element.value, part, effects, span);
-                }
-            }
-            E::Declaration { ty, designation } => {
-                let declared = if matches!(ty.kind, ast::TypeKind::Var) { None } else { Some(self.ty(ty)) };
-                self.designate(designation, declared, source, effects, span);
-            }
-            E::Paren(inner) => self.deconstruct_into(inner, source, effects, span),
-            _ => {
-                let place = self.expr(target);
-                if matches!(place.kind, K::Discard) {
-                    return;
-                }
-                if let Some(place) = self.place(place) {
-                    let value = self.convert(source, place.ty);
-                    let assigned = self.assign(place, value, span);
-                    effects.push(assigned);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn designate(
-        &mut self,
-        designation: &'a ast::Designation,
-        declared: Option<Type>,
-        source: B<'a>,
-        effects: &mut Vec<B<'a>>,
-        span: Span,
-    ) {
-        match &designation.kind {
-            ast::DesignationKind::Single(ident) => {
-                let ty = declared.unwrap_or(source.ty);
-                let id = self.declare(ident, ty);
-                let value = self.convert(source, ty);
-                let place = self.local_value(id, ident.span);
-                effects.push(B::new(K::Assign { target: Box::new(place), value: Box::new(value) }, ty, span));
-            }
-            ast::DesignationKind::Discard => {}
-            ast::DesignationKind::Tuple(parts) => {
-                let Some(values) = self.parts_of(&source, parts.len(), span) else {
-                    self.declare_designation(designation, Type::error());
-                    return;
-                };
-                for (part, value) in parts.iter().zip(values) {
-                    self.designate(part, declared, value, effects, span);
-                }
-            }
         }
     }
 

@@ -197,6 +197,13 @@ pub(crate) enum K<'a> {
         array: Box<B<'a>>,
         indexes: Vec<B<'a>>,
     },
+    /// A reference to a local or an element.
+    MakeRef(Box<B<'a>>),
+    /// The place that a reference means.
+    Deref {
+        reference: Box<B<'a>>,
+        readonly: bool,
+    },
     /// Part of a tuple or an anonymous object.
     Field(Box<B<'a>>, usize),
     /// A tuple or an anonymous object.
@@ -417,6 +424,8 @@ pub(crate) struct Function<'a> {
     pub(crate) type_args: Vec<Type>,
     /// What it yields, if it has a `yield`.
     pub(crate) iterator: Option<Iterates>,
+    /// It returns a reference to a place.
+    pub(crate) by_ref: bool,
 }
 
 /// What an iterator gives.

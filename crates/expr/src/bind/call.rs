@@ -298,11 +298,23 @@ impl<'a> Binder<'a> {
         {
             args.push(Arg { value: receiver, mode: ParamMode::Value });
         }
+        let named = given.iter().any(|g| g.name.is_some());
         args.extend(self.arguments(fit, given, span));
         self.warnings.extend(super::warn::bad_pattern(&fit.member, &args));
         let ret = fit.member.ret.substitute(&fit.types);
+        let effects = if named {
+            let first = args.len() - fit.slots.len().min(args.len());
+            let order: Vec<usize> = fit.slots.iter().map(super::overload::Slot::source).collect();
+            self.in_order(&mut args[first..], &order)
+        } else {
+            Vec::new()
+        };
         let call = K::Call { member: Arc::clone(&fit.member), types: fit.types.as_slice().into(), args, lifted: false };
-        B::new(call, ret, span)
+        let call = B::new(call, ret, span);
+        if effects.is_empty() {
+            return call;
+        }
+        B::new(K::Sequence { effects, value: Box::new(call) }, ret, span)
     }
 
     /// Notes what a member reads, and refuses what the allow-list does not name.
@@ -366,7 +378,19 @@ impl<'a> Binder<'a> {
         let signature = self.functions[function.0].signature.clone();
         let name = self.functions[function.0].name.clone();
         let ret = self.functions[function.0].ret;
+        let by_ref = self.functions[function.0].by_ref;
+        let mut order: Vec<usize> = (0..signature.len()).map(|place| given.len() + place).collect();
         let mut slots: Vec<Option<Given<'a>>> = vec![None; signature.len()];
+        let misplaced = given.iter().enumerate().find(|(index, g)| {
+            g.name.as_ref().is_some_and(|ident| signature.iter().position(|s| s.name.as_str() == ident.name.as_str()) != Some(*index))
+        });
+        if let Some((index, argument)) = misplaced
+            && let Some(ident) = &argument.name
+            && given[index..].iter().any(|g| g.name.is_none())
+        {
+            let message = format!("Named argument '{}' is used out-of-position but is followed by an unnamed argument", ident.name);
+            return self.fail("CS8323", ident.span, message);
+        }
         let mut rest = Vec::new();
         let params_at = signature.iter().position(|s| s.mode == ParamMode::Params);
         for (index, argument) in given.into_iter().enumerate() {
@@ -386,6 +410,11 @@ impl<'a> Binder<'a> {
             if params_at.is_some_and(|at| place >= at) {
                 rest.push(argument);
             } else if let Some(slot) = slots.get_mut(place) {
+                if slot.is_some() {
+                    let message = format!("Named argument '{}' specifies a positional argument more than once", signature[place].name);
+                    return self.fail("CS1740", argument.value.span, message);
+                }
+                order[place] = index;
                 *slot = Some(argument);
             } else {
                 return self.fail(
@@ -448,9 +477,21 @@ impl<'a> Binder<'a> {
                     }
                 },
             };
+            if by_ref && parameter.mode == ParamMode::Ref && !value.is_error() {
+                args.push(Arg { value: self.reference(value), mode: ParamMode::Value });
+                continue;
+            }
             args.push(Arg { value, mode: parameter.mode });
         }
-        B::new(K::CallLocal { function, args }, ret, span)
+        let effects = self.in_order(&mut args, &order);
+        let mut call = B::new(K::CallLocal { function, args }, if by_ref { Type::object() } else { ret }, span);
+        if by_ref {
+            call = B::new(K::Deref { reference: Box::new(call), readonly: false }, ret, span);
+        }
+        if effects.is_empty() {
+            return call;
+        }
+        B::new(K::Sequence { effects, value: Box::new(call) }, ret, span)
     }
 
     // Method groups as values.

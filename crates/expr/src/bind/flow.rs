@@ -340,7 +340,11 @@ impl<'a> Walk<'_, 'a> {
         }
         match &e.kind {
             K::Local(id) => self.read(*id, e),
-            K::Convert(inner, _) | K::Field(inner, _) | K::Throw(inner) => {
+            K::Convert(inner, _)
+            | K::Field(inner, _)
+            | K::Throw(inner)
+            | K::MakeRef(inner)
+            | K::Deref { reference: inner, .. } => {
                 self.expr(inner);
                 if matches!(e.kind, K::Throw(_)) {
                     self.state = State::everything();
@@ -537,14 +541,14 @@ impl<'a> Walk<'_, 'a> {
                 for section in sections {
                     self.state = before.clone();
                     for (test, guard) in &section.tests {
-                        if section.tests.len() == 1 {
-                            self.test(test);
-                        }
+                        self.test(test);
                         if let Some(guard) = guard {
                             let (yes, _) = self.cond(guard);
-                            if section.tests.len() == 1 {
-                                self.state = yes;
-                            }
+                            self.state = yes;
+                        }
+                        // What one of several labels assigns is not assigned behind them.
+                        if section.tests.len() > 1 {
+                            self.state = before.clone();
                         }
                     }
                     self.stmts(&section.body);

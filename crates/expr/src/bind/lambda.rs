@@ -97,6 +97,7 @@ impl<'a> Binder<'a> {
             type_params: Vec::new(),
             type_args: Vec::new(),
             iterator: None,
+            by_ref: false,
         });
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);

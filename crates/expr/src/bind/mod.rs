@@ -6,6 +6,7 @@ pub(crate) mod bound;
 mod call;
 mod convert;
 mod create;
+mod deconstruct;
 mod expr;
 mod flow;
 mod infer;
@@ -17,6 +18,7 @@ mod operators;
 mod overload;
 mod pattern;
 pub(crate) mod query;
+mod reference;
 mod stmt;
 mod switch;
 mod warn;
@@ -125,6 +127,7 @@ impl<'a> Binder<'a> {
             type_params: Vec::new(),
             type_args: Vec::new(),
             iterator: None,
+            by_ref: false,
         };
         Self {
             registry,

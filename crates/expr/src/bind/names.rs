@@ -252,6 +252,10 @@ impl<'a> Binder<'a> {
                         return B::constant(constant.clone(), local.ty, span);
                     }
                     if let Some(alias) = &local.alias {
+                        if matches!(alias.kind, K::Deref { .. }) && local.function != self.current {
+                            let message = format!("Cannot use ref local '{}' inside an anonymous method, lambda expression, or query expression", local.name);
+                            return self.fail("CS8175", span, message);
+                        }
                         return (**alias).clone();
                     }
                     return self.local_value(id, span);

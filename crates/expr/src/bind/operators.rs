@@ -197,6 +197,16 @@ impl<'a> Binder<'a> {
         {
             return self.tuple_equality(left, right, negate, span);
         }
+        // `x == default` takes the type of the other side.
+        let open = |e: &B<'a>| matches!(e.kind, K::UnboundDefault);
+        let (left, right) = match (equality, open(&left), open(&right)) {
+            (true, true, false) if !right.is_typeless() => (self.convert(left, right.ty), right),
+            (true, false, true) if !left.is_typeless() => {
+                let right = self.convert(right, left.ty);
+                (left, right)
+            }
+            _ => (left, right),
+        };
         let null = |e: &B<'a>| e.is_null();
         let left = if null(&left) { left } else { self.binary_operand(left) };
         let right = if null(&right) { right } else { self.binary_operand(right) };

@@ -32,6 +32,17 @@ pub(crate) enum Slot {
     Params(Vec<usize>),
 }
 
+impl Slot {
+    /// The argument it comes from; defaults come last.
+    pub(crate) fn source(&self) -> usize {
+        match self {
+            Self::Given(index) => *index,
+            Self::Params(indexes) => indexes.first().copied().unwrap_or(usize::MAX),
+            Self::Default => usize::MAX,
+        }
+    }
+}
+
 /// A candidate that fits.
 #[derive(Clone)]
 pub(crate) struct Fit {
@@ -351,7 +362,8 @@ impl<'a> Binder<'a> {
                 }
                 value
             }
-            K::Element { .. } | K::Error => value,
+            K::Element { .. } | K::Error | K::Deref { readonly: false, .. } => value,
+            K::Field(..) => self.place(value).unwrap_or_else(|| B::error(span)),
             _ => {
                 let word = if mode == ParamMode::Out { "out" } else { "ref" };
                 let _ = word;

@@ -277,6 +277,11 @@ impl<'a> Binder<'a> {
                     return stmt(SK::YieldBreak, span);
                 }
                 let value = value.as_ref().map(|v| {
+                    let by_ref = self.functions[self.current.0].by_ref;
+                    if by_ref || matches!(v.kind, ast::ExprKind::Ref(_)) {
+                        let ret = self.functions[self.current.0].ret;
+                        return self.returned_reference(v, ret);
+                    }
                     let value = self.value(v);
                     // A local function knows its type before its body is read.
                     let function = &self.functions[self.current.0];

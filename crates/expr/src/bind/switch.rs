@@ -73,6 +73,12 @@ impl<'a> Binder<'a> {
             section_scopes.push(self.scopes.pop());
         }
         self.switches.push(Frame { ty, constants, default });
+        // `case var x` takes whatever comes.
+        let default = default.or_else(|| {
+            bound_tests.iter().position(|tests| {
+                tests.iter().any(|(test, guard)| guard.is_none() && matches!(test, Test::Any | Test::Bind(_)))
+            })
+        });
         self.breakable.push(false);
         // Declarations of all sections share one scope, inside the scope of each section's pattern variables.
         self.push_scope();

@@ -81,6 +81,7 @@ impl<'a> Emitter<'_, 'a> {
                 // Index expressions of `ref a[i]` are evaluated again on the way back; they have no effects in practice.
                 self.element_writer(e)
             }
+            K::Deref { .. } | K::Field(..) => self.writer(e),
             _ => Box::new(|_, _| Ok(())),
         }
     }

@@ -4,6 +4,7 @@ mod call;
 mod function;
 mod iterator;
 mod pattern;
+mod reference;
 mod stmt;
 mod text;
 mod typed;

@@ -59,6 +59,8 @@ impl<'a> Emitter<'_, 'a> {
                     value_fn(move |cx| Ok(cx.stack[cx.base + slot].clone()))
                 }
             }
+            K::MakeRef(place) => self.make_reference(place, span),
+            K::Deref { reference, .. } => self.dereference(reference, span),
             K::Context => {
                 let ty = e.ty;
                 value_fn(move |_| Ok(Value::Host(ty, 0)))
@@ -454,12 +456,22 @@ impl<'a> Emitter<'_, 'a> {
                     Ok(v)
                 })
             }
+            K::Deref { reference, .. } => {
+                let reference = self.value(reference);
+                value_fn(move |cx| {
+                    let to = reference(cx)?;
+                    let v = f(cx)?;
+                    let result = super::reference::write(cx, &to, v.clone());
+                    at(cx, span, result)?;
+                    Ok(v)
+                })
+            }
             _ => value_fn(move |_| Err(null_reference())),
         }
     }
 
     /// Writes a value to a place that is a local or an element.
-    fn writer(
+    pub(super) fn writer(
         &mut self,
         target: &B<'a>,
     ) -> Box<dyn for<'h> Fn(&mut Cx<'h>, Value) -> Result<(), Thrown> + Send + Sync> {
@@ -480,6 +492,13 @@ impl<'a> Emitter<'_, 'a> {
                         places.push(index(cx)?);
                     }
                     set_element(cx, &a, &places, v).map(|_| ())
+                })
+            }
+            K::Deref { reference, .. } => {
+                let reference = self.value(reference);
+                Box::new(move |cx, v| {
+                    let to = reference(cx)?;
+                    super::reference::write(cx, &to, v)
                 })
             }
             K::Field(inner, index) => {
@@ -559,7 +578,7 @@ fn record(ty: Type, mut values: Vec<Value>) -> Value {
     Record::value(ty, values)
 }
 
-fn set_element(cx: &mut Cx<'_>, array: &Value, indexes: &[Value], value: Value) -> Result<Value, Thrown> {
+pub(super) fn set_element(cx: &mut Cx<'_>, array: &Value, indexes: &[Value], value: Value) -> Result<Value, Thrown> {
     let Some(object) = array.downcast::<ArrayObject>() else { return Err(null_reference()) };
     let place = object.place(indexes)?;
     if !value.is_null()

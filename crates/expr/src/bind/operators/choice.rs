@@ -173,8 +173,8 @@ impl<'a> Binder<'a> {
         span: Span,
     ) -> B<'a> {
         let condition = self.condition(condition);
-        if matches!(then.kind, ast::ExprKind::Ref(_)) {
-            return self.newer(span, "conditional ref", "7.2");
+        if let (ast::ExprKind::Ref(then), ast::ExprKind::Ref(otherwise)) = (&then.kind, &otherwise.kind) {
+            return self.either_place(condition, then, otherwise, span);
         }
         let (a, b) = (self.value(then), self.value(otherwise));
         self.either(condition, a, b, span)

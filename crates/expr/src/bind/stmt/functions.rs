@@ -70,6 +70,7 @@ impl<'a> Binder<'a> {
             type_params,
             type_args,
             iterator: None,
+            by_ref: matches!(function.returns.kind, ast::TypeKind::Ref { .. }),
         });
         let outer = std::mem::replace(&mut self.current, id);
         let ret = self.ty(&function.returns);
@@ -121,14 +122,32 @@ impl<'a> Binder<'a> {
         for (param, declared) in function.params.iter().zip(&signature) {
             let local = self.declare(&param.name, declared.ty);
             self.locals[local.0].assigned = declared.mode != ParamMode::Out;
+            if param.modifier == ArgModifier::In {
+                self.locals[local.0].readonly = Some("in");
+            }
+            if declared.mode == ParamMode::Ref && self.functions[id.0].by_ref {
+                // It may be returned by reference: the argument is the reference itself.
+                let reference = self.temp(Type::object(), param.name.span);
+                let place = self.dereference(reference, declared.ty, false, param.name.span);
+                self.locals[local.0].alias = Some(Box::new(place));
+                self.functions[id.0].params.push(reference);
+                continue;
+            }
             self.functions[id.0].params.push(local);
         }
         let ret = self.functions[id.0].ret;
         let name = self.functions[id.0].name.clone();
         let body = match &function.body {
             LambdaBody::Expr(e) => {
-                let value = self.value(e);
-                let value = if ret.is_void() {
+                let by_ref = self.functions[id.0].by_ref;
+                let value = if by_ref || matches!(e.kind, ast::ExprKind::Ref(_)) {
+                    self.returned_reference(e, ret)
+                } else {
+                    self.value(e)
+                };
+                let value = if by_ref {
+                    value
+                } else if ret.is_void() {
                     if !value.is_error() && !crate::bind::lambda::is_statement(&value) {
                         self.report(
                             "CS0201",

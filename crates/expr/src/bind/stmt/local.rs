@@ -49,13 +49,17 @@ impl<'a> Binder<'a> {
                 let refused = match &value.kind {
                     K::UnboundLambda(_) => Some("lambda expression".to_owned()),
                     K::Methods(_) => Some("method group".to_owned()),
-                    K::UnboundTuple(_) | K::UnboundDefault => Some("default literal".to_owned()),
+                    K::UnboundTuple(parts) => {
+                        let parts: Vec<String> = parts.iter().map(|(_, part)| part.ty.to_string()).collect();
+                        Some(format!("({})", parts.join(", ")))
+                    }
                     K::Throw(_) => Some("throw expression".to_owned()),
                     _ if value.is_null() => Some("<null>".to_owned()),
                     _ if value.ty.is_void() && !value.is_error() => Some("void".to_owned()),
                     _ => None,
                 };
                 let value = match refused {
+                    _ if matches!(value.kind, K::UnboundDefault) => self.need_type(value),
                     Some(what) => self.fail(
                         "CS0815",
                         declarator.span,
@@ -107,7 +111,8 @@ impl<'a> Binder<'a> {
 
     /// `ref int r = ref a;`: another name for a place.
     pub(super) fn ref_local(&mut self, declaration: &'a ast::LocalDeclaration, out: &mut Vec<S<'a>>) {
-        let TypeKind::Ref { target, .. } = &declaration.ty.kind else { return };
+        let TypeKind::Ref { target, readonly } = &declaration.ty.kind else { return };
+        let readonly = *readonly;
         if self.functions[self.current.0].iterator.is_some() {
             self.report("CS8176", declaration.ty.span, "Iterators cannot have by-reference locals");
         }
@@ -127,7 +132,7 @@ impl<'a> Binder<'a> {
                 continue;
             };
             let place = self.expr(inner);
-            let Some(place) = self.place(place) else {
+            let Some(place) = (if readonly { Some(place).filter(|p| !p.is_error()) } else { self.referable(place) }) else {
                 self.declare(&declarator.name, Type::error());
                 continue;
             };
@@ -139,6 +144,17 @@ impl<'a> Binder<'a> {
                     value.span,
                     format!("The expression must be of type '{ty}' because it is being assigned by reference"),
                 );
+            }
+            if matches!(place.kind, K::Local(_) | K::Element { .. } | K::Deref { .. }) {
+                let (ty, span) = (place.ty, declarator.span);
+                let reference = self.reference(place);
+                let held = self.temp(Type::object(), span);
+                out.push(stmt(SK::Declare { local: held, value: Some(reference) }, span));
+                let id = self.declare(&declarator.name, ty);
+                let place = self.dereference(held, ty, readonly, span);
+                self.locals[id.0].alias = Some(Box::new(place));
+                self.locals[id.0].assigned = true;
+                continue;
             }
             let (effects, place) = self.stable(place);
             for effect in effects {

@@ -454,6 +454,17 @@ impl Parser<'_> {
         if self.is_word("var") && self.peek_is(1, T::LParen) {
             return Some(self.var_tuple());
         }
+        let open = self.at;
+        if self.is(T::LParen)
+            && self.partner(open).is_some_and(|close| matches!(self.kind_at(close + 1), T::Comma | T::RParen))
+        {
+            return Some(self.nested(|p| {
+                let start = p.start();
+                p.bump();
+                let kind = p.tuple_or_paren(open, true);
+                Expr { kind, span: p.span_from(start) }
+            }));
+        }
         self.declaration_expression()
     }
 

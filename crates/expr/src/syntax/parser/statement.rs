@@ -258,10 +258,8 @@ impl Parser<'_> {
 
     fn note_mixed_deconstruction(&mut self, expr: &Expr) {
         let ExprKind::Assign { target, .. } = &expr.kind else { return };
-        let ExprKind::Tuple(elements) = &target.kind else { return };
-        let declared =
-            elements.iter().filter(|element| matches!(element.value.kind, ExprKind::Declaration { .. })).count();
-        if declared > 0 && declared < elements.len() {
+        let (declares, assigns) = deconstructs(target);
+        if declares && assigns {
             self.feature(Feature::MixedDeconstruction, target.span);
         }
     }
@@ -447,5 +445,18 @@ impl Parser<'_> {
         };
         self.close(open, T::RParen);
         StmtKind::Using { is_await, resource, body: self.embedded() }
+    }
+}
+
+/// Does a target of a deconstruction declare, and does it assign to what is there? Discards do neither.
+fn deconstructs(target: &Expr) -> (bool, bool) {
+    match &target.kind {
+        ExprKind::Tuple(elements) => elements.iter().fold((false, false), |(declares, assigns), element| {
+            let (d, a) = deconstructs(&element.value);
+            (declares || d, assigns || a)
+        }),
+        ExprKind::Declaration { .. } => (true, false),
+        ExprKind::Name(name) if name.ident.name == "_" => (false, false),
+        _ => (false, true),
     }
 }
