@@ -95,7 +95,9 @@ impl<'a> Binder<'a> {
                 if let Some(why) = self.locals[id.0].readonly {
                     let name = self.locals[id.0].name.clone();
                     if why == "in" {
-                        let message = format!("Cannot assign to variable '{name}' or use it as the right hand side of a ref assignment because it is a readonly variable");
+                        let message = format!(
+                            "Cannot assign to variable '{name}' or use it as the right hand side of a ref assignment because it is a readonly variable"
+                        );
                         self.report("CS8331", span, message);
                         return None;
                     }

@@ -382,13 +382,18 @@ impl<'a> Binder<'a> {
         let mut order: Vec<usize> = (0..signature.len()).map(|place| given.len() + place).collect();
         let mut slots: Vec<Option<Given<'a>>> = vec![None; signature.len()];
         let misplaced = given.iter().enumerate().find(|(index, g)| {
-            g.name.as_ref().is_some_and(|ident| signature.iter().position(|s| s.name.as_str() == ident.name.as_str()) != Some(*index))
+            g.name.as_ref().is_some_and(|ident| {
+                signature.iter().position(|s| s.name.as_str() == ident.name.as_str()) != Some(*index)
+            })
         });
         if let Some((index, argument)) = misplaced
             && let Some(ident) = &argument.name
             && given[index..].iter().any(|g| g.name.is_none())
         {
-            let message = format!("Named argument '{}' is used out-of-position but is followed by an unnamed argument", ident.name);
+            let message = format!(
+                "Named argument '{}' is used out-of-position but is followed by an unnamed argument",
+                ident.name
+            );
             return self.fail("CS8323", ident.span, message);
         }
         let mut rest = Vec::new();
@@ -411,7 +416,10 @@ impl<'a> Binder<'a> {
                 rest.push(argument);
             } else if let Some(slot) = slots.get_mut(place) {
                 if slot.is_some() {
-                    let message = format!("Named argument '{}' specifies a positional argument more than once", signature[place].name);
+                    let message = format!(
+                        "Named argument '{}' specifies a positional argument more than once",
+                        signature[place].name
+                    );
                     return self.fail("CS1740", argument.value.span, message);
                 }
                 order[place] = index;

@@ -253,7 +253,10 @@ impl<'a> Binder<'a> {
                     }
                     if let Some(alias) = &local.alias {
                         if matches!(alias.kind, K::Deref { .. }) && local.function != self.current {
-                            let message = format!("Cannot use ref local '{}' inside an anonymous method, lambda expression, or query expression", local.name);
+                            let message = format!(
+                                "Cannot use ref local '{}' inside an anonymous method, lambda expression, or query expression",
+                                local.name
+                            );
                             return self.fail("CS8175", span, message);
                         }
                         return (**alias).clone();

@@ -113,7 +113,8 @@ impl<'a> Binder<'a> {
             return self.fail("CS8168", inner.span, message);
         }
         if !place.ty.same(ret) && !ret.is_error() {
-            let message = format!("The return expression must be of type '{ret}' because this method returns by reference");
+            let message =
+                format!("The return expression must be of type '{ret}' because this method returns by reference");
             return self.fail("CS8151", inner.span, message);
         }
         self.reference(place)

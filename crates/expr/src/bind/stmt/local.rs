@@ -132,7 +132,8 @@ impl<'a> Binder<'a> {
                 continue;
             };
             let place = self.expr(inner);
-            let Some(place) = (if readonly { Some(place).filter(|p| !p.is_error()) } else { self.referable(place) }) else {
+            let Some(place) = (if readonly { Some(place).filter(|p| !p.is_error()) } else { self.referable(place) })
+            else {
                 self.declare(&declarator.name, Type::error());
                 continue;
             };
