@@ -1,8 +1,9 @@
 //! What a decision costs: ours against `governor` and a plain sharded map, with 1,000 keys and a million at random, on one thread
 //! and two. Measured in CPU time of the deciding threads, so that other work on the machine matters less.
 //!
-//! `cargo bench -p apimite-benches --bench counters` also prints the memory of a live key and the longest pause that giving back
-//! a million expired keys causes.
+//! `cargo bench -p apimite-benches --bench counters` also prints how much more two threads do than one, beside what two threads that
+//! share nothing do in the same moments, the memory of a live key, and the longest pause that giving back a million expired keys
+//! causes.
 
 use std::io::Write;
 use std::sync::{Arc, Barrier};
@@ -147,19 +148,7 @@ fn run(limiter: &dyn Limiter, keys: usize, seed: u64, from: i64, count: u64) -> 
 
 /// Two threads at a time; the slower one's CPU time for half of the calls each.
 fn run_two(limiter: &Arc<dyn Limiter>, keys: usize, from: i64, count: u64) -> Duration {
-    let start = Barrier::new(2);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..=2)
-            .map(|seed| {
-                let start = &start;
-                scope.spawn(move || {
-                    start.wait();
-                    run(&**limiter, keys, seed, from, count.div_ceil(2))
-                })
-            })
-            .collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).max().unwrap_or_default()
-    })
+    both(|seed| run(&**limiter, keys, seed, from, count.div_ceil(2)))
 }
 
 fn decisions(group: &mut BenchmarkGroup<'_, CpuTime>, keys: usize) {
@@ -180,6 +169,126 @@ fn decisions(group: &mut BenchmarkGroup<'_, CpuTime>, keys: usize) {
                     }
                 });
             });
+        }
+    }
+}
+
+/// How two threads compare with one, in rounds that follow each other closely, so that other work on the machine meets all alike.
+///
+/// A round takes `one` thread's processor time for all calls and the slower of `two` threads' for half of them each.
+struct Scaling {
+    name: &'static str,
+    one: Box<dyn Fn(u64) -> Duration>,
+    two: Box<dyn Fn(u64) -> Duration>,
+    ratios: Vec<f64>,
+}
+
+/// Two threads at a time, each with work of its own; the slower one's processor time.
+fn both(work: impl Fn(u64) -> Duration + Sync) -> Duration {
+    let start = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=2)
+            .map(|seed| {
+                let (start, work) = (&start, &work);
+                scope.spawn(move || {
+                    start.wait();
+                    work(seed)
+                })
+            })
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).max().unwrap_or_default()
+    })
+}
+
+/// Numbers that depend on each other: nothing but a core is needed.
+fn arithmetic(seed: u64, count: u64) -> Duration {
+    let mut picks = Picks(seed);
+    let before = cpu();
+    for _ in 0..count * 8 {
+        std::hint::black_box(picks.next(1_000));
+    }
+    cpu() - before
+}
+
+/// The window shared by both threads, one for each thread, and plain arithmetic.
+fn scalings(keys: usize) -> Vec<Scaling> {
+    let limit = RateLimit::new(1_000_000, Duration::from_secs(60));
+    let filled = || {
+        let limiter = Ours(Counters::memory(), limit);
+        let mut text = Text(*b"client-00000000");
+        for index in 0..keys {
+            limiter.admits(text.of(index), START);
+        }
+        Arc::new(limiter)
+    };
+    let each = [filled(), filled()];
+    let shared = Arc::clone(&each[0]);
+    let mine = Arc::clone(&each[0]);
+    let one = |limiter: Arc<Ours>| Box::new(move |count| run(&*limiter, keys, 1, START, count));
+    let all = Arc::clone(&shared);
+    vec![
+        Scaling {
+            name: "one store",
+            one: one(Arc::clone(&shared)),
+            two: Box::new(move |count| both(|seed| run(&*shared, keys, seed, START, count / 2))),
+            ratios: Vec::new(),
+        },
+        Scaling {
+            name: "one store, keys of its own for each thread",
+            one: one(Arc::clone(&all)),
+            two: Box::new(move |count| both(|seed| run_half(&*all, keys, seed, count / 2))),
+            ratios: Vec::new(),
+        },
+        Scaling {
+            name: "control: a store for each thread",
+            one: one(mine),
+            two: Box::new(move |count| both(|seed| run(&*each[seed as usize - 1], keys, seed, START, count / 2))),
+            ratios: Vec::new(),
+        },
+        Scaling {
+            name: "control: arithmetic alone",
+            one: Box::new(|count| arithmetic(1, count)),
+            two: Box::new(|count| both(|seed| arithmetic(seed, count / 2))),
+            ratios: Vec::new(),
+        },
+    ]
+}
+
+/// As [`run`], on every second key.
+fn run_half(limiter: &dyn Limiter, keys: usize, seed: u64, count: u64) -> Duration {
+    let mut picks = Picks(0x9e37_79b9_7f4a_7c15 ^ (seed << 40));
+    let mut text = Text(*b"client-00000000");
+    let before = cpu();
+    for call in 0..count {
+        let key = picks.next(keys / 2) * 2 + (seed as usize & 1);
+        std::hint::black_box(limiter.admits(text.of(key), START + call as i64 * 3_000));
+    }
+    cpu() - before
+}
+
+/// Prints how many times the work of one thread two do.
+fn two_threads_against_one() {
+    const ROUNDS: usize = 61;
+    let mut out = std::io::stdout();
+    for (keys, count) in [(1_000, 200_000), (1_000_000, 100_000)] {
+        let mut all = scalings(keys);
+        for _ in 0..ROUNDS {
+            for scaling in &mut all {
+                let (one, two) = ((scaling.one)(count), (scaling.two)(count));
+                scaling.ratios.push(one.as_secs_f64() / two.as_secs_f64());
+            }
+        }
+        for scaling in &mut all {
+            scaling.ratios.sort_by(f64::total_cmp);
+            let at = |share: usize| scaling.ratios[ROUNDS * share / 100];
+            let _ = writeln!(
+                out,
+                "two threads against one, {keys} keys, {}: {:.2} times (median of {ROUNDS} rounds; quarter {:.2}, three quarters {:.2})",
+                scaling.name,
+                at(50),
+                at(25),
+                at(75)
+            );
         }
     }
 }
@@ -249,6 +358,7 @@ fn longest_pause(memory: &Arc<Memory>, limit: RateLimit) -> (Duration, Duration)
 fn main() {
     // First, while no freed memory can be taken for ours.
     memory_and_pauses();
+    two_threads_against_one();
     let mut criterion = Criterion::default()
         .with_measurement(CpuTime(WallTime))
         .sample_size(20)

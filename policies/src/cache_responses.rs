@@ -7,6 +7,7 @@
 //! Source: cache-lookup and cache-store policy references; the parts of the key as a gateway trace shows them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use apimite_document::Element;
 use apimite_policy::arg::{BoolArg, SecondsArg, TextArg};
@@ -223,14 +224,32 @@ fn unchanged(request: &HeaderMap, kept: &HeaderMap) -> bool {
     }
 }
 
-struct Store {
-    keep: SecondsArg,
-    cache: Option<BoolArg>,
+/// What a store policy says: for how long, and whether at all.
+pub(crate) struct Keep {
+    duration: SecondsArg,
+    wanted: Option<BoolArg>,
 }
 
+impl Keep {
+    /// Reads `duration` and `cache-response`.
+    pub(crate) fn read(element: &Element, cx: &mut Compile<'_>) -> Result<Self, Refused> {
+        let wanted = element.attr("cache-response").map(|text| cx.bool_arg(text, "cache-response")).transpose()?;
+        Ok(Self { duration: cx.seconds(element, "duration")?, wanted })
+    }
+
+    /// How long the response is kept; `None` when it is not wanted. Unless the policy says otherwise a 200 is.
+    pub(crate) fn time(&self, exchange: &Exchange) -> Result<Option<Duration>, Fault> {
+        let duration = self.duration.get(exchange)?;
+        let wanted = self.wanted.as_ref().map(|arg| arg.get(exchange)).transpose()?;
+        let is_ok = exchange.response.as_ref().is_some_and(|response| response.status == StatusCode::OK);
+        Ok(wanted.unwrap_or(is_ok).then_some(duration))
+    }
+}
+
+struct Store(Keep);
+
 fn compile_store(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let cache = element.attr("cache-response").map(|text| cx.bool_arg(text, "cache-response")).transpose()?;
-    Ok(StepKind::io(Store { keep: cx.seconds(element, "duration")?, cache }))
+    Ok(StepKind::io(Store(Keep::read(element, cx)?)))
 }
 
 impl Io for Store {
@@ -241,12 +260,8 @@ impl Io for Store {
             if looked.hit {
                 return Ok(Flow::Next);
             }
-            let keep = self.keep.get(exchange)?;
-            let wanted = self.cache.as_ref().map(|arg| arg.get(exchange)).transpose()?;
+            let Some(keep) = self.0.time(exchange)? else { return Ok(Flow::Next) };
             let Some(response) = &mut exchange.response else { return Ok(Flow::Next) };
-            if !wanted.unwrap_or(response.status == StatusCode::OK) {
-                return Ok(Flow::Next);
-            }
             if let Some(kind) = &looked.downstream
                 && let Ok(value) = HeaderValue::from_str(&format!("{kind}, max-age={}", keep.as_secs()))
             {

@@ -1,5 +1,7 @@
 //! What rate limits and quotas have in common: their headers and variables, their answers, the tier's algorithm.
 
+mod increment;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
 use apimite_policy::fault::Fault;
 use http::{HeaderName, HeaderValue, StatusCode};
+
+pub(crate) use self::increment::Increment;
 
 /// A rate limit counted as the service's tier and decisions say.
 pub(crate) fn rate_limit(service: &Service, calls: u32, period: Duration) -> RateLimit {

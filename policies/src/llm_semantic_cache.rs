@@ -10,10 +10,9 @@
 //! Source: semantic cache policy references.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use apimite_document::Element;
-use apimite_policy::arg::{BoolArg, SecondsArg, TextArg};
+use apimite_policy::arg::TextArg;
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{
@@ -25,10 +24,11 @@ use apimite_policy::fault::Fault;
 use apimite_policy::step::{Flow, Io, Needs, StepKind};
 use futures_util::future::LocalBoxFuture;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName};
 
 use crate::authentication_managed_identity::issue;
 use crate::backend::{Service, secret};
+use crate::cache_responses::Keep;
 use crate::llm::report::answered_from_cache;
 use crate::llm::vectors::{Kept, Vectors, unit};
 use crate::llm::watch::{self, whole};
@@ -243,14 +243,10 @@ impl Io for Lookup {
     }
 }
 
-struct Store {
-    keep: SecondsArg,
-    cache: Option<BoolArg>,
-}
+struct Store(Keep);
 
 fn compile_store(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let cache = element.attr("cache-response").map(|text| cx.bool_arg(text, "cache-response")).transpose()?;
-    Ok(StepKind::io(Store { keep: cx.seconds(element, "duration")?, cache }))
+    Ok(StepKind::io(Store(Keep::read(element, cx)?)))
 }
 
 impl Io for Store {
@@ -259,12 +255,10 @@ impl Io for Store {
             // Without a lookup that missed there is nothing to keep it under.
             let Some(looked) = exchange.notes.take::<Looked>() else { return Ok(Flow::Next) };
             let Looked::Miss { partition, vector } = *looked else { return Ok(Flow::Next) };
-            let keep: Duration = self.keep.get(exchange)?;
-            let wanted = self.cache.as_ref().map(|arg| arg.get(exchange)).transpose()?;
+            let Some(keep) = self.0.time(exchange)? else { return Ok(Flow::Next) };
             let Some(response) = &exchange.response else { return Ok(Flow::Next) };
             let kind = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-            let fine = wanted.unwrap_or(response.status == StatusCode::OK) && response.status.is_success();
-            if !fine || kind.contains("event-stream") {
+            if !response.status.is_success() || kind.contains("event-stream") {
                 return Ok(Flow::Next);
             }
             let Some(body) = whole(&response.body, LARGEST.min(env.buffer_limit)).await else { return Ok(Flow::Next) };

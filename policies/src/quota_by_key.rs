@@ -7,7 +7,7 @@
 
 use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter, QuotaLimit, QuotaPeriod, Usage};
 use apimite_document::Element;
-use apimite_policy::arg::{BoolArg, IntArg, TextArg};
+use apimite_policy::arg::TextArg;
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Attr, Gateways, Kind, PolicyDef, Refused, Sections};
 use apimite_policy::env::Env;
@@ -16,7 +16,7 @@ use apimite_policy::fault::Fault;
 use apimite_policy::step::{Flow, Io, StepKind};
 use futures_util::future::LocalBoxFuture;
 
-use crate::limit::{add_bytes, quota_exceeded};
+use crate::limit::{Increment, add_bytes, quota_exceeded};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -43,9 +43,7 @@ pub static DEF: PolicyDef = PolicyDef {
 struct QuotaByKey {
     quota: QuotaLimit,
     key: TextArg,
-    condition: Option<BoolArg>,
-    count: IntArg,
-    waits: bool,
+    increment: Increment,
     meter: LazyMeter,
 }
 
@@ -55,9 +53,7 @@ struct Counted(Vec<(CounterKey, u64)>);
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let key = cx.text(element, "counter-key");
-    let condition =
-        element.attr("increment-condition").map(|text| cx.bool_arg(text, "increment-condition")).transpose();
-    let count = cx.int(element, "increment-count");
+    let increment = Increment::read(element, false, cx);
     let number = |name: &str| cx.literal(element, name).and_then(|text| text.parse::<u64>().ok());
     let (calls, bandwidth, seconds) = (number("calls"), number("bandwidth"), number("renewal-period"));
     if calls.is_none() && bandwidth.is_none() {
@@ -75,13 +71,10 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         0 => QuotaPeriod::Never,
         seconds => QuotaPeriod::Every { seconds, start_unix_seconds: start },
     };
-    let (condition, count) = (condition?, count?);
     Ok(StepKind::io(QuotaByKey {
         quota: QuotaLimit { calls, bytes: bandwidth.map(|kilobytes| kilobytes.saturating_mul(1024)), period },
         key: key?,
-        waits: matches!(condition, Some(BoolArg::Code(_))) || matches!(count, IntArg::Code(_)),
-        condition,
-        count,
+        increment: increment?,
         meter: LazyMeter::new(CounterKind::QuotaByKey, &cx.place(element)),
     }))
 }
@@ -119,12 +112,7 @@ impl Io for QuotaByKey {
                 before.and_then(|counted| counted.0.iter().find(|(of, _)| *of == key)).map(|(_, count)| *count);
             let again = before.is_some();
             let now = env.clock.now();
-            let count = if self.waits || again {
-                0
-            } else {
-                let counts = self.condition.as_ref().map_or(Ok(true), |arg| arg.get(exchange))?;
-                if counts { u64::try_from(self.count.get(exchange)?).unwrap_or(0) } else { 0 }
-            };
+            let count = if again { 0 } else { self.increment.now(exchange)? };
             let decision = if count == 0 {
                 // What this very request was counted before must not refuse it now.
                 let own = before.unwrap_or(0);
@@ -150,17 +138,9 @@ impl Io for QuotaByKey {
             if quota.bytes.is_some() {
                 exchange.on_transfer(move |bytes, env| add_bytes(env, &key, &quota, bytes));
             }
-            if self.waits {
-                let (condition, count) = (self.condition.clone(), self.count.clone());
-                exchange.defer(move |exchange, env| {
-                    let counts = condition.as_ref().map_or(Ok(true), |arg| arg.get(exchange)).unwrap_or(false);
-                    let count = count.get(exchange).ok().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
-                    if !counts || count == 0 {
-                        return None;
-                    }
-                    Some(Box::pin(env.counters.add_quota(&key, &quota, Usage::calls(count), env.clock.now())))
-                });
-            }
+            self.increment.afterwards(exchange, move |env, count| {
+                env.counters.add_quota(&key, &quota, Usage::calls(count), env.clock.now())
+            });
             Ok(Flow::Next)
         })
     }

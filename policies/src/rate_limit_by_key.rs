@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use apimite_counters::{CounterKey, Kind as CounterKind, LazyMeter, RateLimit};
 use apimite_document::Element;
-use apimite_policy::arg::{BoolArg, IntArg, SecondsArg, TextArg};
+use apimite_policy::arg::{IntArg, SecondsArg, TextArg};
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Attr, Gateways, Kind, PolicyDef, Refused, Sections};
 use apimite_policy::env::Env;
@@ -18,7 +18,7 @@ use apimite_policy::fault::Fault;
 use apimite_policy::step::{Flow, Io, StepKind};
 use futures_util::future::LocalBoxFuture;
 
-use crate::limit::{Report, exceeded, rate_limit};
+use crate::limit::{Increment, Report, exceeded, rate_limit};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -48,10 +48,7 @@ struct RateLimitByKey {
     calls: IntArg,
     period: SecondsArg,
     key: TextArg,
-    condition: Option<BoolArg>,
-    count: IntArg,
-    /// Counted after the response.
-    waits: bool,
+    increment: Increment,
     report: Report,
     meter: LazyMeter,
 }
@@ -60,19 +57,13 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     let calls = cx.int(element, "calls");
     let period = cx.seconds(element, "renewal-period");
     let key = cx.text(element, "counter-key");
-    let condition =
-        element.attr("increment-condition").map(|text| cx.bool_arg(text, "increment-condition")).transpose();
-    let count = cx.int(element, "increment-count");
     let after = cx.boolean(element, "increment-after-response")?.as_literal() == Some(true);
-    let (condition, count) = (condition?, count?);
-    let waits = after || matches!(condition, Some(BoolArg::Code(_))) || matches!(count, IntArg::Code(_));
+    let increment = Increment::read(element, after, cx);
     Ok(StepKind::io(RateLimitByKey {
         calls: calls?,
         period: period?,
         key: key?,
-        condition,
-        count,
-        waits,
+        increment: increment?,
         report: Report::read(element, cx)?,
         meter: LazyMeter::new(CounterKind::RateLimitByKey, &cx.place(element)),
     }))
@@ -96,37 +87,18 @@ impl Io for RateLimitByKey {
             let limit = self.limit(exchange)?;
             let key = CounterKey::new(CounterKind::RateLimitByKey, "", &self.key.get(exchange)?);
             let now = env.clock.now();
-            let decision = if self.waits {
-                env.counters.peek_rate(&key, limit, now).await
-            } else {
-                let counts = match &self.condition {
-                    Some(condition) => condition.get(exchange)?,
-                    None => true,
-                };
-                let count = if counts { u64::try_from(self.count.get(exchange)?).unwrap_or(0) } else { 0 };
-                if count == 0 {
-                    env.counters.peek_rate(&key, limit, now).await
-                } else {
-                    env.counters.check_rate(&key, limit, count, now).await
-                }
+            let decision = match self.increment.now(exchange)? {
+                0 => env.counters.peek_rate(&key, limit, now).await,
+                count => env.counters.check_rate(&key, limit, count, now).await,
             };
             self.meter.of(&env.counters).note_rate(&decision);
             self.report.write(exchange, &decision, u64::from(limit.calls));
             if !decision.admitted {
                 return Err(exceeded(&self.report, &decision));
             }
-            if self.waits {
-                let (condition, count) = (self.condition.clone(), self.count.clone());
-                exchange.defer(move |exchange, env| {
-                    let counts = condition.as_ref().map_or(Ok(true), |arg| arg.get(exchange)).unwrap_or(false);
-                    let count = count.get(exchange).ok().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
-                    if !counts || count == 0 {
-                        return None;
-                    }
-                    let work = env.counters.add_rate(&key, limit, count, env.clock.now());
-                    Some(Box::pin(work))
-                });
-            }
+            self.increment.afterwards(exchange, move |env, count| {
+                env.counters.add_rate(&key, limit, count, env.clock.now())
+            });
             Ok(Flow::Next)
         })
     }

@@ -7,15 +7,15 @@ use apimite_clock::Timestamp;
 use crate::decision::{Decision, Outcome, QuotaDecision};
 use crate::inspect::{CounterFilter, CounterView};
 use crate::key::{CounterKey, Kind, Variant};
-use crate::limit::{QuotaLimit, RateLimit, RefusedCalls, TokenLimit, Usage};
+use crate::limit::{QuotaLimit, RateLimit, TokenLimit, Usage};
+use crate::limited::{Answered, Limited};
 use crate::memory::concurrency::ConcurrencySlot;
-use crate::memory::{Memory, Swept, quota_key, rate_key, token_key};
+use crate::memory::{Memory, Swept};
 use crate::meter::{Meter, Meters};
 use crate::remote::{Act, Remote};
-use crate::sync::ledger::rate_slot;
 use crate::sync::wire::Seal;
 use crate::sync::{Ledger, Replica, SyncSettings};
-use crate::through::{ignore, list_through, set_through};
+use crate::through::{ask_through, ignore, list_through, set_through};
 
 /// The counters of a gateway; cheap to clone, clones share their counts.
 #[derive(Clone, Debug)]
@@ -76,47 +76,46 @@ impl Counters {
         }
     }
 
-    fn note_rate(&self, key: &CounterKey, count: u64, limit: u32, now: Timestamp) {
-        if self.0.ledger.is_some() {
-            self.note(key, rate_slot(&key.view(), now), Usage::calls(count), limit);
+    /// Decides, in the store or in memory, and notes for other gateways what was counted.
+    #[inline]
+    fn ask<L: Limited>(
+        &self,
+        key: &CounterKey,
+        limit: L,
+        usage: Usage,
+        act: Act,
+        now: Timestamp,
+    ) -> Outcome<L::Answer> {
+        if let Some(store) = &self.0.remote {
+            return ask_through(store, &self.0.memory, key, limit, usage, act, now);
         }
-    }
-
-    fn note_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) {
-        if self.0.ledger.is_some() {
-            let most = limit.calls.and_then(|calls| u32::try_from(calls).ok()).unwrap_or(u32::MAX);
-            self.note(&quota_key(key, limit), limit.period.bounds(now).end_unix_seconds, usage, most);
+        let answer = limit.in_memory(&self.0.memory, key, usage, act, now);
+        let counted = match act {
+            Act::Peek => false,
+            Act::Count => answer.admitted() || limit.counts_refused(),
+            Act::Add => true,
+        };
+        if counted && self.0.ledger.is_some() {
+            let counter = limit.counter(key);
+            let (slot, most) = limit.slot(&counter, now);
+            self.note(&counter, slot, usage, most);
         }
+        Outcome::Ready(answer)
     }
 
     /// May this call pass? It is counted `increment` times if it may; an increment of zero only asks.
     pub fn check_rate(&self, key: &CounterKey, limit: RateLimit, increment: u64, now: Timestamp) -> Outcome<Decision> {
-        if let Some(store) = &self.0.remote {
-            return self.rate_through(store, key, limit, increment, Act::Count, now);
-        }
-        let decision = self.0.memory.check_rate(key, limit, increment, now);
-        if decision.admitted || limit.refused == RefusedCalls::Count {
-            self.note_rate(&rate_key(key, limit), increment, limit.calls, now);
-        }
-        Outcome::Ready(decision)
+        self.ask(key, limit, Usage::calls(increment), Act::Count, now)
     }
 
     /// What one more call would be told, without counting it.
     pub fn peek_rate(&self, key: &CounterKey, limit: RateLimit, now: Timestamp) -> Outcome<Decision> {
-        if let Some(store) = &self.0.remote {
-            return self.rate_through(store, key, limit, 1, Act::Peek, now);
-        }
-        Outcome::Ready(self.0.memory.peek_rate(key, limit, now))
+        self.ask(key, limit, Usage::ONE_CALL, Act::Peek, now)
     }
 
     /// Counts `count` calls at `now` whatever the limit says: increments that waited for the response.
     pub fn add_rate(&self, key: &CounterKey, limit: RateLimit, count: u64, now: Timestamp) -> Outcome<()> {
-        if let Some(store) = &self.0.remote {
-            return ignore(self.rate_through(store, key, limit, count, Act::Add, now));
-        }
-        self.0.memory.add_rate(key, limit, count, now);
-        self.note_rate(&rate_key(key, limit), count, limit.calls, now);
-        Outcome::Ready(())
+        ignore(self.ask(key, limit, Usage::calls(count), Act::Add, now))
     }
 
     /// May a call to a language model pass? It may while fewer than the limit are used and `estimate` fits what is left;
@@ -128,32 +127,17 @@ impl Counters {
         estimate: u64,
         now: Timestamp,
     ) -> Outcome<Decision> {
-        if let Some(store) = &self.0.remote {
-            return self.tokens_through(store, key, limit, estimate, Act::Count, now);
-        }
-        let decision = self.0.memory.check_tokens(key, limit, estimate, now);
-        if decision.admitted {
-            self.note_rate(&token_key(key, limit), estimate, limit.tokens, now);
-        }
-        Outcome::Ready(decision)
+        self.ask(key, limit, Usage::calls(estimate), Act::Count, now)
     }
 
     /// What one more call would be told, without counting it.
     pub fn peek_tokens(&self, key: &CounterKey, limit: TokenLimit, now: Timestamp) -> Outcome<Decision> {
-        if let Some(store) = &self.0.remote {
-            return self.tokens_through(store, key, limit, 0, Act::Peek, now);
-        }
-        Outcome::Ready(self.0.memory.peek_tokens(key, limit, now))
+        self.ask(key, limit, Usage::default(), Act::Peek, now)
     }
 
     /// Counts tokens that the answer reported, whatever the limit says; more than the limit become a debt.
     pub fn add_tokens(&self, key: &CounterKey, limit: TokenLimit, count: u64, now: Timestamp) -> Outcome<()> {
-        if let Some(store) = &self.0.remote {
-            return ignore(self.tokens_through(store, key, limit, count, Act::Add, now));
-        }
-        self.0.memory.add_tokens(key, limit, count, now);
-        self.note_rate(&token_key(key, limit), count, limit.tokens, now);
-        Outcome::Ready(())
+        ignore(self.ask(key, limit, Usage::calls(count), Act::Add, now))
     }
 
     /// May this call pass its quota? `increment` is counted if it may. Bytes are known after the response only
@@ -165,32 +149,17 @@ impl Counters {
         increment: Usage,
         now: Timestamp,
     ) -> Outcome<QuotaDecision> {
-        if let Some(store) = &self.0.remote {
-            return self.quota_through(store, key, limit, increment, Act::Count, now);
-        }
-        let decision = self.0.memory.check_quota(key, limit, increment, now);
-        if decision.admitted {
-            self.note_quota(key, limit, increment, now);
-        }
-        Outcome::Ready(decision)
+        self.ask(key, *limit, increment, Act::Count, now)
     }
 
     /// What one more call would be told, without counting it.
     pub fn peek_quota(&self, key: &CounterKey, limit: &QuotaLimit, now: Timestamp) -> Outcome<QuotaDecision> {
-        if let Some(store) = &self.0.remote {
-            return self.quota_through(store, key, limit, Usage::default(), Act::Peek, now);
-        }
-        Outcome::Ready(self.0.memory.peek_quota(key, limit, now))
+        self.ask(key, *limit, Usage::default(), Act::Peek, now)
     }
 
     /// Counts what a call used, whatever the limit says.
     pub fn add_quota(&self, key: &CounterKey, limit: &QuotaLimit, usage: Usage, now: Timestamp) -> Outcome<()> {
-        if let Some(store) = &self.0.remote {
-            return ignore(self.quota_through(store, key, limit, usage, Act::Add, now));
-        }
-        self.0.memory.add_quota(key, limit, usage, now);
-        self.note_quota(key, limit, usage, now);
-        Outcome::Ready(())
+        ignore(self.ask(key, *limit, usage, Act::Add, now))
     }
 
     /// Takes one of `most` slots of `key`, on this gateway alone; `None` when all are taken. Dropping the slot gives it back.

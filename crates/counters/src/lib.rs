@@ -35,6 +35,7 @@ mod decision;
 mod inspect;
 mod key;
 mod limit;
+mod limited;
 mod memory;
 mod meter;
 mod metrics;

@@ -21,11 +21,13 @@ use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 
+use apimite_clock::Timestamp;
+use connect::{explain, manage, sign_in};
 pub use connect::{RedisSettings, StoreError, connect};
 use owed::Owed;
 
 use crate::algorithm::window::EXACT_UP_TO;
-use crate::key::CounterKey;
+use crate::key::{CounterKey, Kind};
 use crate::limit::Usage;
 use crate::remote::{Act, Answer, AwayPolicy, Question, Remote, Reply, Rule};
 
@@ -63,16 +65,17 @@ impl std::fmt::Debug for RedisStore {
 }
 
 impl RedisStore {
-    /// Connects, signs in and tries the script.
+    /// Connects, signs in and tries the script, on a counter that nobody uses.
     ///
     /// # Errors
-    /// When the server cannot be reached, refuses the password, or is no Redis.
+    /// When the server cannot be reached, refuses the password or the script, or is no Redis.
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
-        let connection = connect(&settings).await?;
+        let (client, mut first) = sign_in(&settings).await?;
+        let connection = manage(client, &settings).await?;
         let mut run = [0; 8];
         aws_lc_rs::rand::fill(&mut run).map_err(|_| StoreError::Randomness)?;
         let journal = format!("{}!{:016x}", settings.prefix, u64::from_le_bytes(run));
-        Ok(Self(Arc::new(Shared {
+        let store = Self(Arc::new(Shared {
             connection,
             script: redis::Script::new(SCRIPT),
             undo: redis::Script::new(UNDO),
@@ -81,7 +84,14 @@ impl RedisStore {
             settings,
             is_away: AtomicBool::new(false),
             owed: Owed::default(),
-        })))
+        }));
+        let key = CounterKey::new(Kind::RateLimit, "", "");
+        let rule = Rule::Window { limit: 1, period_nanos: 1_000_000_000, count_refused: false };
+        let question = Question { key, rule, act: Act::Peek, increment: Usage::default(), now: Timestamp(0) };
+        match store.0.invocation(&question, 0).invoke_async::<(i64, i64, i64)>(&mut first).await {
+            Ok(_) => Ok(store),
+            Err(error) => Err(explain(&store.0.settings, &error).await),
+        }
     }
 
     /// The connection, for the external cache: it reconnects by itself.

@@ -6,163 +6,44 @@ use std::sync::Arc;
 
 use apimite_clock::Timestamp;
 
-use crate::counters::Counters;
-use crate::decision::{Decision, Outcome, QuotaDecision, Refusal, whole_seconds};
+use crate::decision::Outcome;
 use crate::inspect::{CounterFilter, CounterView, bounds_of};
 use crate::key::{CounterKey, Kind, Variant};
-use crate::limit::{Algorithm, QuotaLimit, RateLimit, RefusedCalls, TokenLimit, Usage};
-use crate::memory::{quota_key, rate_key, token_key};
-use crate::remote::{Act, AwayPolicy, Question, Remote, Reply, Rule};
+use crate::limit::Usage;
+use crate::limited::{Answered, Limited};
+use crate::memory::Memory;
+use crate::remote::{Act, AwayPolicy, Question, Remote, Rule};
 
 type Store = Arc<dyn Remote>;
 
-fn decision(reply: Reply, limit: u64) -> Decision {
-    if reply.admitted {
-        Decision::admit(reply.used.calls, limit)
-    } else {
-        Decision::refuse(reply.used.calls, limit, reply.wait_nanos)
-    }
-}
-
-fn quota_decision(reply: Reply, limit: &QuotaLimit, now: Timestamp) -> QuotaDecision {
-    let left = limit.period.bounds(now).left_nanos(now);
-    QuotaDecision {
-        admitted: reply.admitted,
-        remaining_calls: limit.calls.map(|calls| calls.saturating_sub(reply.used.calls)),
-        remaining_bytes: limit.bytes.map(|bytes| bytes.saturating_sub(reply.used.bytes)),
-        retry_after: if reply.admitted { Some(std::time::Duration::ZERO) } else { left.map(whole_seconds) },
-        refusal: (!reply.admitted).then_some(Refusal::Limit),
-    }
-}
-
-fn rate_question(key: &CounterKey, limit: RateLimit, increment: u64, act: Act, now: Timestamp) -> Question {
-    let period_nanos = i64::from(limit.period_millis()) * 1_000_000;
-    let rule = match limit.algorithm {
-        Algorithm::SlidingWindow => {
-            Rule::Window { limit: limit.calls, period_nanos, count_refused: limit.refused == RefusedCalls::Count }
+/// Asks the store, or decides as the configuration says while it is away.
+pub(crate) fn ask_through<L: Limited>(
+    store: &Store,
+    memory: &Arc<Memory>,
+    key: &CounterKey,
+    limit: L,
+    usage: Usage,
+    act: Act,
+    now: Timestamp,
+) -> Outcome<L::Answer> {
+    let question = Question { key: limit.counter(key), rule: limit.rule(now), act, increment: usage, now };
+    let (memory, store, key) = (Arc::clone(memory), Arc::clone(store), *key);
+    Outcome::Pending(Box::pin(async move {
+        if let Some(reply) = store.ask(question).await {
+            if act == Act::Add || (act == Act::Count && reply.admitted) {
+                limit.in_memory(&memory, &key, usage, Act::Add, now);
+            }
+            return limit.read(reply, now);
         }
-        Algorithm::TokenBucket => Rule::Bucket { limit: limit.calls, period_nanos },
-    };
-    Question { key: rate_key(key, limit), rule, act, increment: Usage::calls(increment), now }
-}
-
-fn token_question(key: &CounterKey, limit: TokenLimit, count: u64, act: Act, now: Timestamp) -> Question {
-    let period_nanos = i64::from(limit.period_millis()) * 1_000_000;
-    let rule = match limit.algorithm {
-        Algorithm::SlidingWindow => Rule::Tokens { limit: limit.tokens, period_nanos },
-        Algorithm::TokenBucket => Rule::Bucket { limit: limit.tokens, period_nanos },
-    };
-    Question { key: token_key(key, limit), rule, act, increment: Usage::calls(count), now }
-}
-
-fn quota_question(key: &CounterKey, limit: &QuotaLimit, usage: Usage, act: Act, now: Timestamp) -> Question {
-    let end_unix_seconds = limit.period.bounds(now).end_unix_seconds;
-    let rule = Rule::Fixed { calls: limit.calls, bytes: limit.bytes, end_unix_seconds };
-    Question { key: quota_key(key, limit), rule, act, increment: usage, now }
-}
-
-impl Counters {
-    pub(crate) fn rate_through(
-        &self,
-        store: &Store,
-        key: &CounterKey,
-        limit: RateLimit,
-        increment: u64,
-        act: Act,
-        now: Timestamp,
-    ) -> Outcome<Decision> {
-        let question = rate_question(key, limit, increment, act, now);
-        let (counters, store, key) = (self.store(), Arc::clone(store), *key);
-        Outcome::Pending(Box::pin(async move {
-            if let Some(reply) = store.ask(question).await {
-                if act == Act::Add || (act == Act::Count && reply.admitted) {
-                    counters.add_rate(&key, limit, increment, now);
-                }
-                return decision(reply, u64::from(limit.calls));
-            }
-            let decided = match (act, store.away()) {
-                (Act::Add, _) => {
-                    counters.add_rate(&key, limit, increment, now);
-                    Decision::admit(0, u64::from(limit.calls))
-                }
-                (Act::Peek, AwayPolicy::Local) => counters.peek_rate(&key, limit, now),
-                (Act::Count, AwayPolicy::Local) => counters.check_rate(&key, limit, increment, now),
-                (Act::Peek | Act::Count, AwayPolicy::Refuse) => Decision::away(store.retry_after()),
-            };
-            if act != Act::Peek && decided.admitted {
-                store.owe(question);
-            }
-            decided
-        }))
-    }
-
-    pub(crate) fn tokens_through(
-        &self,
-        store: &Store,
-        key: &CounterKey,
-        limit: TokenLimit,
-        count: u64,
-        act: Act,
-        now: Timestamp,
-    ) -> Outcome<Decision> {
-        let question = token_question(key, limit, count, act, now);
-        let (counters, store, key) = (self.store(), Arc::clone(store), *key);
-        Outcome::Pending(Box::pin(async move {
-            if let Some(reply) = store.ask(question).await {
-                if act == Act::Add || (act == Act::Count && reply.admitted) {
-                    counters.add_tokens(&key, limit, count, now);
-                }
-                return decision(reply, u64::from(limit.tokens));
-            }
-            let decided = match (act, store.away()) {
-                (Act::Add, _) => {
-                    counters.add_tokens(&key, limit, count, now);
-                    Decision::admit(0, u64::from(limit.tokens))
-                }
-                (Act::Peek, AwayPolicy::Local) => counters.peek_tokens(&key, limit, now),
-                (Act::Count, AwayPolicy::Local) => counters.check_tokens(&key, limit, count, now),
-                (Act::Peek | Act::Count, AwayPolicy::Refuse) => Decision::away(store.retry_after()),
-            };
-            if act != Act::Peek && decided.admitted {
-                store.owe(question);
-            }
-            decided
-        }))
-    }
-
-    pub(crate) fn quota_through(
-        &self,
-        store: &Store,
-        key: &CounterKey,
-        limit: &QuotaLimit,
-        usage: Usage,
-        act: Act,
-        now: Timestamp,
-    ) -> Outcome<QuotaDecision> {
-        let question = quota_question(key, limit, usage, act, now);
-        let (counters, store, key, limit) = (self.store(), Arc::clone(store), *key, *limit);
-        Outcome::Pending(Box::pin(async move {
-            if let Some(reply) = store.ask(question).await {
-                if act == Act::Add || (act == Act::Count && reply.admitted) {
-                    counters.add_quota(&key, &limit, usage, now);
-                }
-                return quota_decision(reply, &limit, now);
-            }
-            let decided = match (act, store.away()) {
-                (Act::Add, _) => {
-                    counters.add_quota(&key, &limit, usage, now);
-                    QuotaDecision { admitted: true, ..counters.peek_quota(&key, &limit, now) }
-                }
-                (Act::Peek, AwayPolicy::Local) => counters.peek_quota(&key, &limit, now),
-                (Act::Count, AwayPolicy::Local) => counters.check_quota(&key, &limit, usage, now),
-                (Act::Peek | Act::Count, AwayPolicy::Refuse) => QuotaDecision::away(store.retry_after()),
-            };
-            if act != Act::Peek && decided.admitted {
-                store.owe(question);
-            }
-            decided
-        }))
-    }
+        let decided = match (act, store.away()) {
+            (Act::Add, _) | (_, AwayPolicy::Local) => limit.in_memory(&memory, &key, usage, act, now),
+            (Act::Peek | Act::Count, AwayPolicy::Refuse) => L::Answer::away(store.retry_after()),
+        };
+        if act != Act::Peek && decided.admitted() {
+            store.owe(question);
+        }
+        decided
+    }))
 }
 
 /// Forgets the answer: for additions.

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind, TlsCertificates};
 
 use crate::remote::AwayPolicy;
@@ -93,6 +95,28 @@ pub enum StoreError {
         /// What the server said.
         error: String,
     },
+    /// The user may not do what counters need.
+    #[error(
+        "the Redis server at `{url}` does not allow its user what is needed ({error}): let the user run commands and scripts on keys that start with `{prefix}`"
+    )]
+    Forbidden {
+        /// The address.
+        url: String,
+        /// What all keys start with.
+        prefix: String,
+        /// What the server said.
+        error: String,
+    },
+    /// The server's certificate cannot be trusted.
+    #[error(
+        "the certificate of the Redis server at `{url}` is not trusted ({error}): name the certificates of its authority, and the server as its certificate does"
+    )]
+    Untrusted {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        error: String,
+    },
     /// There is no randomness.
     #[error("the system gives no random numbers")]
     Randomness,
@@ -116,6 +140,12 @@ const FIRST: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the server cannot be reached, refuses the password, or is no Redis.
 pub async fn connect(settings: &RedisSettings) -> Result<ConnectionManager, StoreError> {
+    let (client, _) = sign_in(settings).await?;
+    manage(client, settings).await
+}
+
+/// A plain, patient connection first: its errors say what is wrong, the manager's only that it gave up.
+pub(super) async fn sign_in(settings: &RedisSettings) -> Result<(Client, MultiplexedConnection), StoreError> {
     // The redis crate asks for the process's provider, which is ambiguous when another crate brings a second one. An error
     // means that somebody has chosen before: their choice stands.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -131,36 +161,40 @@ pub async fn connect(settings: &RedisSettings) -> Result<ConnectionManager, Stor
         Some(file) => {
             let unreadable = |error: String| StoreError::Certificates { file: file.display().to_string(), error };
             let pem = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+            // The redis crate takes a file without certificates for an authority that signs nothing.
+            if !CertificateDer::pem_slice_iter(&pem).any(|found| found.is_ok()) {
+                return Err(unreadable("there is no certificate in it, in the form PEM".to_owned()));
+            }
             let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem) };
             Client::build_with_tls(info, certificates).map_err(|error| unreadable(error.to_string()))?
         }
     };
-    // A plain connection first: its errors say what is wrong, the manager's only that it gave up.
-    let probe = async {
+    let first = async {
         let config =
             redis::AsyncConnectionConfig::new().set_connection_timeout(Some(FIRST)).set_response_timeout(Some(FIRST));
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        let pong = redis::cmd("PING").query_async::<String>(&mut connection).await?;
-        let _: i64 = redis::Script::new("return 1").invoke_async(&mut connection).await?;
-        Ok::<_, RedisError>(pong)
+        redis::cmd("PING").query_async::<String>(&mut connection).await?;
+        Ok::<_, RedisError>(connection)
     };
-    match tokio::time::timeout(FIRST * 2, probe).await {
+    match tokio::time::timeout(FIRST * 2, first).await {
+        Ok(Ok(connection)) => Ok((client, connection)),
+        Ok(Err(error)) => Err(explain(settings, &error).await),
         Err(_) => {
-            return Err(StoreError::Protocol {
-                url,
-                error: format!("no answer within {} seconds", FIRST.as_secs() * 2),
-            });
+            Err(StoreError::Protocol { url, error: format!("no answer within {} seconds", FIRST.as_secs() * 2) })
         }
-        Ok(Err(error)) => return Err(explain(url, &error).await),
-        Ok(Ok(_)) => {}
     }
+}
+
+/// The connection that comes back by itself.
+pub(super) async fn manage(client: Client, settings: &RedisSettings) -> Result<ConnectionManager, StoreError> {
+    let url = settings.address();
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(settings.timeout.max(Duration::from_millis(100))))
         .set_response_timeout(Some(settings.timeout))
         .set_number_of_retries(0);
     match tokio::time::timeout(FIRST * 2, ConnectionManager::new_with_config(client, config)).await {
         Ok(Ok(manager)) => Ok(manager),
-        Ok(Err(error)) => Err(explain(url, &error).await),
+        Ok(Err(error)) => Err(explain(settings, &error).await),
         Err(_) => Err(StoreError::Unreachable { url, error: "it stopped answering".to_owned() }),
     }
 }
@@ -174,15 +208,21 @@ async fn somebody_listens(url: &str) -> bool {
     matches!(tokio::time::timeout(FIRST, tokio::net::TcpStream::connect(address)).await, Ok(Ok(_)))
 }
 
-async fn explain(url: String, error: &RedisError) -> StoreError {
-    let said = error.to_string();
-    let kind = error.kind();
+/// What an error of the first calls means.
+pub(super) async fn explain(settings: &RedisSettings, error: &RedisError) -> StoreError {
+    let (url, said, kind) = (settings.address(), error.to_string(), error.kind());
+    if error.code() == Some("NOPERM") {
+        return StoreError::Forbidden { url, prefix: settings.prefix.clone(), error: said };
+    }
     let refused = matches!(kind, ErrorKind::AuthenticationFailed)
-        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
         || said.contains("invalid username-password")
         || said.contains("without any password configured");
     if refused {
         return StoreError::Password { url, error: said };
+    }
+    if said.contains("invalid peer certificate") {
+        return StoreError::Untrusted { url, error: said };
     }
     if matches!(kind, ErrorKind::Server(ServerErrorKind::BusyLoading)) || !somebody_listens(&url).await {
         return StoreError::Unreachable { url, error: said };

@@ -23,6 +23,9 @@ pub(crate) struct Owed {
 
 impl Owed {
     pub(crate) fn add(&self, question: Question) {
+        if question.increment == Usage::default() {
+            return;
+        }
         let mut queue = self.additions.lock();
         let same = |last: &&mut Question| last.key == question.key && last.rule == question.rule;
         if let Some(last) = queue.iter_mut().rev().take(16).find(same) {
@@ -37,7 +40,7 @@ impl Owed {
     }
 
     pub(crate) fn take(&self) -> Option<Question> {
-        self.additions.lock().pop_front().filter(|question| question.increment != Usage::default())
+        self.additions.lock().pop_front()
     }
 
     /// The answer to the decision with this number got lost.

@@ -19,6 +19,7 @@ pub(super) fn numbers(report: &Report) -> String {
     let _ = writeln!(text, "overshoot {:.6}", report.overshoot());
     let _ = writeln!(text, "limit {}", report.limit);
     let _ = writeln!(text, "worst-window {}", report.worst_window);
+    let _ = writeln!(text, "ideal-window {}", report.ideal_window);
     let _ = writeln!(text, "bound {bound}");
     let _ = writeln!(text, "packets-per-second {:.1}", report.packets_per_second);
     let _ = writeln!(text, "bytes-per-second {:.0}", report.bytes_per_second);
@@ -61,14 +62,13 @@ pub(super) fn page(scenario: &Scenario, report: &Report) -> String {
     let _ = writeln!(text, "refused   {:>12}  {:5.1} %", total.refused, share(total.refused));
     let over = 100.0 * report.overshoot();
     let _ = writeln!(text, "ideal     {:>12}  one exact gateway; {over:+.2} % admitted against it", total.ideal);
-    let worst = 100.0 * (report.worst_window as f64 / f64::from(report.limit.max(1)) - 1.0);
-    let against = if worst > 0.0 { format!("{worst:.2} % over the limit") } else { "within the limit".to_owned() };
+    let against = format!("one exact gateway: {}", report.ideal_window);
     let bound = match report.bound {
-        Some(bound) => format!("; derived bound: {bound} calls over"),
+        Some(bound) => format!("; derived bound: {bound} more"),
         None if report.deferred > 0 => "; no bound: the budget was spent".to_owned(),
         None => String::new(),
     };
-    let _ = writeln!(text, "worst     {:>12}  calls in one window of one key, {against}{bound}", report.worst_window);
+    let _ = writeln!(text, "worst     {:>12}  calls in one window of one key; {against}{bound}", report.worst_window);
     if scenario.store != SimulatedStore::Memory {
         let _ = writeln!(
             text,
@@ -89,8 +89,10 @@ fn draw(text: &mut String, scenario: &Scenario, report: &Report) {
     let seconds = f64::from(scenario.duration) / STEPS as f64;
     for row in (0..HEIGHT).rev() {
         let level = (row as f64 + 0.5) / HEIGHT as f64 * most as f64;
-        let label = if row + 1 == HEIGHT || row == 0 || row == HEIGHT / 2 {
-            format!("{:>9.0} ", (row + 1) as f64 / HEIGHT as f64 * most as f64 / seconds)
+        // The number of a row is that of its upper edge; the axis below is zero.
+        let label = if row + 1 == HEIGHT || row + 1 == HEIGHT / 2 {
+            let value = (row + 1) as f64 / HEIGHT as f64 * most as f64 / seconds;
+            format!("{value:>9.*} ", usize::from(value < 10.0))
         } else {
             " ".repeat(10)
         };
@@ -111,7 +113,23 @@ fn draw(text: &mut String, scenario: &Scenario, report: &Report) {
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "{}└{}", " ".repeat(10), "─".repeat(STEPS));
+    let _ = writeln!(text, "{:>9} └{}", 0, "─".repeat(STEPS));
     let _ = writeln!(text, "  calls/s  0{:>59}", format!("{} s", scenario.duration));
-    let _ = writeln!(text, "           █ admitted  ░ refused  ─ one exact gateway");
+    let _ = writeln!(text, "           █ admitted  ░ refused  ─ one exact gateway\n");
+    let over = report.overshoots();
+    let highest = over.iter().copied().fold(0.0, f64::max);
+    let _ = writeln!(text, "  over, %  {}  at most {highest:.2} % ahead of one exact gateway", bars(&over));
+    if scenario.store != SimulatedStore::Memory {
+        let per_gateway = |step: &super::Step| step.packets as f64 / seconds / scenario.gateways as f64;
+        let packets: Vec<_> = report.steps.iter().map(per_gateway).collect();
+        let highest = packets.iter().copied().fold(0.0, f64::max);
+        let _ = writeln!(text, "packets/s  {}  at most {highest:.1} from each gateway", bars(&packets));
+    }
+}
+
+/// Numbers as a line of bars, the largest of full height; nothing below zero.
+fn bars(values: &[f64]) -> String {
+    const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = values.iter().copied().fold(1e-9, f64::max);
+    values.iter().map(|value| LEVELS[(value.max(0.0) / most * 8.0).ceil() as usize % 9]).collect()
 }

@@ -30,6 +30,8 @@ pub struct Step {
     pub refused: u64,
     /// Calls that one exact gateway would have admitted.
     pub ideal: u64,
+    /// Packets sent by all gateways.
+    pub packets: u64,
 }
 
 /// What happened.
@@ -43,7 +45,9 @@ pub struct Report {
     pub total: Step,
     /// The most calls that any window of a watched key held.
     pub worst_window: u64,
-    /// The same for one exact gateway: at most the limit.
+    /// The same for one exact gateway: at most the limit for a window; a bucket that was full has more.
+    pub ideal_window: u64,
+    /// The limit.
     pub limit: u32,
     /// How many calls over the limit the derivation allows in a window; `None` without node sync, or where the budget was spent.
     pub bound: Option<u64>,
@@ -60,8 +64,23 @@ pub struct Report {
 impl Report {
     /// Admitted beyond what one exact gateway would have admitted, as a share of that.
     pub fn overshoot(&self) -> f64 {
-        (self.total.admitted as f64 - self.total.ideal as f64) / (self.total.ideal as f64).max(1.0)
+        overshoot(self.total.admitted, self.total.ideal)
     }
+
+    /// The same in percent of what had been admitted by the end of each step.
+    pub fn overshoots(&self) -> Vec<f64> {
+        let (mut admitted, mut ideal) = (0, 0);
+        let so_far = |step: &Step| {
+            admitted += step.admitted;
+            ideal += step.ideal;
+            100.0 * overshoot(admitted, ideal)
+        };
+        self.steps.iter().map(so_far).collect()
+    }
+}
+
+fn overshoot(admitted: u64, ideal: u64) -> f64 {
+    (admitted as f64 - ideal as f64) / (ideal as f64).max(1.0)
 }
 
 const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
@@ -131,6 +150,13 @@ impl Store {
             }
         }
     }
+
+    /// Packets that all gateways have sent until then.
+    fn packets_until(&mut self, now: Timestamp) -> u64 {
+        let Self::Cluster(cluster) = self else { return 0 };
+        cluster.run_until(now);
+        (0..cluster.len()).map(|gateway| cluster.replica(gateway).stats().packets_sent).sum()
+    }
 }
 
 /// Plays a scenario.
@@ -145,17 +171,27 @@ pub fn simulate(scenario: &Scenario) -> Report {
     let mut store = Store::new(scenario, sample);
     let ideal = Counters::memory();
     let mut steps = vec![Step::default(); STEPS];
-    let mut watches: Vec<Watch> = Vec::new();
-    watches.resize_with(WATCHED, Watch::default);
+    let watches = || -> Vec<Watch> { (0..WATCHED).map(|_| Watch::default()).collect() };
+    let (mut watches, mut ideal_watches) = (watches(), watches());
     let length = i64::from(scenario.duration) * 1_000_000_000 / STEPS as i64;
     let mut text = String::new();
     let mut next_sweep = period;
+    let (mut begun, mut sent) = (0, 0);
+    let mut end_steps = |store: &mut Store, steps: &mut [Step], until: usize| {
+        while begun < until {
+            let now = store.packets_until(Timestamp(START.0 + (begun as i64 + 1) * length));
+            steps[begun].packets = now - sent;
+            (begun, sent) = (begun + 1, now);
+        }
+    };
     for call in Load::new(scenario, sample) {
         let now = Timestamp(START.0 + call.at);
         text.clear();
         let _ = std::fmt::Write::write_fmt(&mut text, format_args!("key-{}", call.key));
         let key = CounterKey::new(Kind::RateLimitByKey, "", &text);
-        let step = &mut steps[usize::try_from(call.at / length).unwrap_or(0).min(STEPS - 1)];
+        let index = usize::try_from(call.at / length).unwrap_or(0).min(STEPS - 1);
+        end_steps(&mut store, &mut steps, index);
+        let step = &mut steps[index];
         let decide = |counters: &Counters| {
             counters.check_rate(&key, limit, 1, now).now().is_some_and(|decision| decision.admitted)
         };
@@ -167,13 +203,20 @@ pub fn simulate(scenario: &Scenario) -> Report {
         } else {
             step.refused += sample;
         }
-        step.ideal += u64::from(decide(&ideal)) * sample;
+        if decide(&ideal) {
+            step.ideal += sample;
+            if let Some(watch) = ideal_watches.get_mut(call.key as usize) {
+                watch.note(call.at, period);
+            }
+        }
         if call.at >= next_sweep {
             next_sweep = call.at + period;
             sweep(&mut store, &ideal, now);
         }
     }
-    finish(scenario, sample, store, steps, &watches)
+    end_steps(&mut store, &mut steps, STEPS);
+    let most = |watches: &[Watch]| watches.iter().map(|watch| watch.most).max().unwrap_or(0) as u64;
+    finish(scenario, sample, store, steps, most(&watches), most(&ideal_watches))
 }
 
 fn sweep(store: &mut Store, ideal: &Counters, now: Timestamp) {
@@ -192,11 +235,19 @@ fn sweep(store: &mut Store, ideal: &Counters, now: Timestamp) {
     }
 }
 
-fn finish(scenario: &Scenario, sample: u64, store: Store, steps: Vec<Step>, watches: &[Watch]) -> Report {
+fn finish(
+    scenario: &Scenario,
+    sample: u64,
+    store: Store,
+    mut steps: Vec<Step>,
+    worst_window: u64,
+    ideal_window: u64,
+) -> Report {
     let total = steps.iter().fold(Step::default(), |sum, step| Step {
         admitted: sum.admitted + step.admitted,
         refused: sum.refused + step.refused,
         ideal: sum.ideal + step.ideal,
+        packets: sum.packets + step.packets,
     });
     let seconds = f64::from(scenario.duration);
     let gateways = scenario.gateways as f64;
@@ -208,6 +259,7 @@ fn finish(scenario: &Scenario, sample: u64, store: Store, steps: Vec<Step>, watc
                 // A question and an answer for each call.
                 packets = (total.admitted + total.refused) as f64 / gateways;
                 bytes = packets * 300.0;
+                steps.iter_mut().for_each(|step| step.packets = step.admitted + step.refused);
             }
         }
         Store::Cluster(mut cluster) => {
@@ -221,17 +273,19 @@ fn finish(scenario: &Scenario, sample: u64, store: Store, steps: Vec<Step>, watc
             if sample > 1 {
                 let heads = packets * crate::sync::wire::OVERHEAD as f64;
                 bytes = (bytes - heads) * sample as f64 + heads;
-                packets = packets.max(bytes / crate::sync::wire::LARGEST as f64);
+                let fuller = (bytes / crate::sync::wire::LARGEST as f64 / packets.max(1.0)).max(1.0);
+                packets *= fuller;
+                steps.iter_mut().for_each(|step| step.packets = (step.packets as f64 * fuller).round() as u64);
             }
         }
     }
-    let worst_window = watches.iter().map(|watch| watch.most).max().unwrap_or(0) as u64;
     Report {
         sample,
         bound: (scenario.store == SimulatedStore::Sync && deferred == 0).then(|| bound(scenario)),
         steps,
         total,
         worst_window,
+        ideal_window,
         limit: scenario.calls,
         packets_per_second: packets / seconds,
         bytes_per_second: bytes / seconds,

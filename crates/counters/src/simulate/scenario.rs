@@ -209,6 +209,13 @@ impl Scenario {
                 table.insert(name.to_owned(), toml::Value::Float(fraction));
             }
         }
+        // One at a time first, so that a value that is not understood has a name.
+        for (name, value) in &table {
+            let alone = toml::Table::from_iter([(name.clone(), value.clone())]);
+            if let Err(error) = alone.try_into::<Self>() {
+                return Err(ScenarioError::Text(format!("`{name} = {value}`: {}", error.message())));
+            }
+        }
         let scenario: Self =
             table.try_into().map_err(|error: toml::de::Error| ScenarioError::Text(error.message().to_owned()))?;
         scenario.check()?;

@@ -79,11 +79,42 @@ fn a_file_gives_the_scenario_and_flags_win_over_it() {
 }
 
 #[test]
+fn the_picture_has_round_scales_and_shows_calls_overshoot_and_packets() {
+    let scenario = Scenario::from_arguments(&["--rate=50", "--duration=90"].map(str::to_owned)).unwrap();
+    let report = simulate(&scenario);
+    assert_eq!(report.steps.iter().map(|step| step.packets).sum::<u64>(), report.total.packets);
+    let sent = report.packets_per_second * 90.0 * 3.0;
+    assert!((sent - report.total.packets as f64).abs() < 0.5, "{sent} {report:?}");
+    let picture = svg::draw(&scenario, &report);
+    let texts: Vec<_> = picture
+        .split("</text>")
+        .filter_map(|part| part.rsplit_once('>').map(|(_, text)| text))
+        .filter(|text| !text.is_empty())
+        .collect();
+    for wanted in ["calls/s", "20", "60", "0 s", "90 s", "packets/s sent by each gateway", "one exact gateway"] {
+        assert!(texts.contains(&wanted), "`{wanted}` is not in {texts:?}");
+    }
+    assert!(!texts.iter().any(|text| text.contains("NaN") || text.contains("inf")), "{texts:?}");
+    let alone = Scenario { store: SimulatedStore::Memory, calls: 0, ..scenario };
+    let picture = svg::draw(&alone, &simulate(&alone));
+    assert!(!picture.contains("NaN") && !picture.contains("packets/s sent"), "{picture}");
+}
+
+#[test]
+fn a_bucket_is_measured_against_a_bucket() {
+    let report = play(&["--algorithm", "bucket", "--rate", "20", "--store", "redis"]);
+    assert_eq!(report.worst_window, report.ideal_window);
+    assert!(report.ideal_window > 150, "a full bucket and what flows in: {report:?}");
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     assert_eq!(error(&["--rate", "0"]), "`rate` must be more than 0 and at most 1000000000 calls per second");
     assert_eq!(error(&["--rate"]), "`--rate` needs a value");
     assert!(error(&["--speed", "1"]).contains("unknown field `speed`"));
     assert!(error(&["--store", "disk"]).contains("unknown variant `disk`"));
     assert!(error(&["nowhere.toml"]).starts_with("cannot read the scenario `nowhere.toml`"));
+    assert!(error(&["--rate", "abc"]).contains("`rate = \"abc\"`"), "{}", error(&["--rate", "abc"]));
+    assert!(error(&["--seed", "-1"]).contains("`seed = -1`"), "{}", error(&["--seed", "-1"]));
     assert!(error(&["-x"]).starts_with("`-x` is not expected here"));
 }

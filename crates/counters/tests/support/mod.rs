@@ -3,3 +3,5 @@
 
 pub mod redis_server;
 pub mod suite;
+#[cfg(feature = "redis")]
+pub mod tls_relay;
