@@ -96,9 +96,8 @@ impl Io for RateLimitByKey {
             if !decision.admitted {
                 return Err(exceeded(&self.report, &decision));
             }
-            self.increment.afterwards(exchange, move |env, count| {
-                env.counters.add_rate(&key, limit, count, env.clock.now())
-            });
+            self.increment
+                .afterwards(exchange, move |env, count| env.counters.add_rate(&key, limit, count, env.clock.now()));
             Ok(Flow::Next)
         })
     }

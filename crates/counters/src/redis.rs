@@ -22,8 +22,8 @@ use std::time::Duration;
 use redis::aio::ConnectionManager;
 
 use apimite_clock::Timestamp;
-use connect::{explain, manage, sign_in};
 pub use connect::{RedisSettings, StoreError, connect};
+use connect::{explain, manage, sign_in};
 use owed::Owed;
 
 use crate::algorithm::window::EXACT_UP_TO;

@@ -220,7 +220,8 @@ async fn over_tls(host: &str, authority: &Path, place: &str) {
     }
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other.pem");
-    std::fs::write(&other, rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem()).unwrap();
+    std::fs::write(&other, rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem())
+        .unwrap();
     let junk = folder.path().join("junk.pem");
     std::fs::write(&junk, "no certificate").unwrap();
     let absent = folder.path().join("absent.pem");

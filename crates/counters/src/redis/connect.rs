@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind, TlsCertificates};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind, TlsCertificates};
 
 use crate::remote::AwayPolicy;
 
@@ -179,9 +179,7 @@ pub(super) async fn sign_in(settings: &RedisSettings) -> Result<(Client, Multipl
     match tokio::time::timeout(FIRST * 2, first).await {
         Ok(Ok(connection)) => Ok((client, connection)),
         Ok(Err(error)) => Err(explain(settings, &error).await),
-        Err(_) => {
-            Err(StoreError::Protocol { url, error: format!("no answer within {} seconds", FIRST.as_secs() * 2) })
-        }
+        Err(_) => Err(StoreError::Protocol { url, error: format!("no answer within {} seconds", FIRST.as_secs() * 2) }),
     }
 }
 

@@ -120,8 +120,8 @@ pub(super) fn draw(scenario: &Scenario, report: &Report) -> String {
     let calls = Panel::new(98.0, 220.0, 5.0, &offered);
     let over = Panel::new(calls.bottom() + 44.0, 60.0, 3.0, &report.overshoots());
     let sent: Vec<f64> = each(|step| step.packets).iter().map(|all| all / scenario.gateways as f64).collect();
-    let packets = (scenario.store != SimulatedStore::Memory)
-        .then(|| Panel::new(over.bottom() + 34.0, 60.0, 3.0, &sent));
+    let packets =
+        (scenario.store != SimulatedStore::Memory).then(|| Panel::new(over.bottom() + 34.0, 60.0, 3.0, &sent));
     let bottom = packets.as_ref().map_or(over.bottom(), Panel::bottom);
 
     let mut svg = String::new();
