@@ -134,6 +134,8 @@ pub enum Feature {
     Utf8String,
     /// `[a, b]` patterns.
     ListPatterns,
+    /// `a >>> b`.
+    UnsignedRightShift,
     /// A line break in an interpolation hole.
     NewlineInInterpolation,
     /// `[a, b]` as a value.
@@ -165,7 +167,11 @@ impl Feature {
                 V::CSharp9
             }
             F::ExtendedPropertyPatterns | F::LambdaReturnType | F::MixedDeconstruction => V::CSharp10,
-            F::RawString | F::Utf8String | F::ListPatterns | F::NewlineInInterpolation => V::CSharp11,
+            F::RawString
+            | F::Utf8String
+            | F::ListPatterns
+            | F::UnsignedRightShift
+            | F::NewlineInInterpolation => V::CSharp11,
             F::CollectionExpression | F::LambdaDefaults => V::CSharp12,
         }
     }
@@ -199,6 +205,7 @@ impl Feature {
             Self::RawString => "raw string literals",
             Self::Utf8String => "UTF-8 string literals",
             Self::ListPatterns => "list pattern",
+            Self::UnsignedRightShift => "unsigned right shift",
             Self::NewlineInInterpolation => "newlines in interpolations",
             Self::CollectionExpression => "collection expressions",
             Self::LambdaDefaults => "lambda optional parameters",

@@ -59,7 +59,7 @@ fn answer(engine: &Engine, code: &str, with_message: bool) -> String {
 }
 
 fn topic(name: &str, cases: &str) {
-    let csharp = if name == "newer" { LanguageVersion::CSharp12 } else { LanguageVersion::default() };
+    let csharp = if name.starts_with("newer") { LanguageVersion::CSharp12 } else { LanguageVersion::default() };
     let engine = Engine::new(Settings { lenient: true, csharp, ..Settings::default() }, &[]);
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -91,6 +91,7 @@ topics! {
     the_language_is_as_in_csharp = "language";
     mistakes_have_the_codes_of_the_compiler = "errors";
     newer_syntax_is_as_in_csharp = "newer";
+    newer_rules_are_as_in_csharp = "newer_rules";
     iterators_are_as_in_csharp = "iterators";
     the_rest_of_csharp_7_3_is_there = "csharp7";
     the_rest_of_the_library_is_as_in_csharp = "library";
@@ -102,5 +103,10 @@ fn newer_syntax_is_refused_unless_it_is_allowed() {
     for line in include_str!("cases/newer.cases").lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
         let (code, _) = line.split_once(" ==> ").unwrap_or((line, ""));
         assert_eq!(answer(&engine, code, false), "CS8370", "{code}");
+    }
+    for line in include_str!("cases/newer_rules.cases").lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+        let (code, _) = line.split_once(" ==> ").unwrap_or((line, ""));
+        let found = answer(&engine, code, false);
+        assert!(["CS0173", "CS0815", "CS0453", "CS8370", "CS0029"].contains(&&*found), "{code}: {found}");
     }
 }

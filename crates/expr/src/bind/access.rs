@@ -72,7 +72,14 @@ impl<'a> Binder<'a> {
                     "Operator '.' cannot be applied to operand of type 'lambda expression'",
                 );
             }
-            K::UnboundTuple(_) | K::UnboundDefault | K::Throw(_) | K::Discard | K::OutVar { .. } => {
+            K::UnboundTuple(_)
+            | K::UnboundDefault
+            | K::UnboundNew(_)
+            | K::UnboundCollection(_)
+            | K::UnboundChoice { .. }
+            | K::Throw(_)
+            | K::Discard
+            | K::OutVar { .. } => {
                 let target = self.rvalue(target);
                 let target = self.need_type(target);
                 if target.is_error() {
@@ -302,6 +309,9 @@ impl<'a> Binder<'a> {
 
     /// `target[args]`.
     pub(crate) fn index(&mut self, target: B<'a>, args: &'a [ast::Argument], span: Span) -> B<'a> {
+        if super::newer::ranges::is_from_end_or_range(args) {
+            return self.index_from_end_or_range(target, args, span);
+        }
         let given = self.given(args);
         if target.is_error() || given.iter().any(|g| g.value.is_error()) {
             return B::error(span);

@@ -204,6 +204,12 @@ pub(crate) enum K<'a> {
         reference: Box<B<'a>>,
         readonly: bool,
     },
+    /// Part of an array, copied.
+    SubArray {
+        array: Box<B<'a>>,
+        start: Box<B<'a>>,
+        end: Box<B<'a>>,
+    },
     /// Part of a tuple or an anonymous object.
     Field(Box<B<'a>>, usize),
     /// A tuple or an anonymous object.
@@ -223,6 +229,16 @@ pub(crate) enum K<'a> {
     UnboundTuple(Vec<(Option<ast::Ident>, B<'a>)>),
     /// `default`.
     UnboundDefault,
+    /// `new(…)`.
+    UnboundNew(&'a ast::Expr),
+    /// `[a, ..b]`; true before a spread.
+    UnboundCollection(Vec<(bool, B<'a>)>),
+    /// `c ? a : b` whose parts have no type in common.
+    UnboundChoice {
+        condition: Box<B<'a>>,
+        then: Box<B<'a>>,
+        otherwise: Box<B<'a>>,
+    },
     /// A namespace or part of one.
     Namespace(String),
     /// A type name.
@@ -282,6 +298,12 @@ pub(crate) enum Test<'a> {
     Or(Box<(Test<'a>, Test<'a>)>),
     /// `< 5`.
     Relation(Op, B<'a>),
+    /// Of a value computed for it.
+    Within {
+        value: Box<B<'a>>,
+        temp: LocalId,
+        test: Box<Test<'a>>,
+    },
 }
 
 /// A bound statement.
@@ -426,6 +448,8 @@ pub(crate) struct Function<'a> {
     pub(crate) iterator: Option<Iterates>,
     /// It returns a reference to a place.
     pub(crate) by_ref: bool,
+    /// It may not capture.
+    pub(crate) is_static: bool,
 }
 
 /// What an iterator gives.
@@ -474,6 +498,9 @@ impl<'a> B<'a> {
                 | K::Methods(_)
                 | K::UnboundTuple(_)
                 | K::UnboundDefault
+                | K::UnboundNew(_)
+                | K::UnboundCollection(_)
+                | K::UnboundChoice { .. }
                 | K::OutVar { .. }
                 | K::Discard
         ) || (self.ty.is_null())

@@ -28,6 +28,12 @@ pub(crate) enum Conversion {
     Group,
     /// A tuple literal, part by part.
     Tuple,
+    /// `new()` of the type.
+    New,
+    /// A collection expression, element by element.
+    Collection,
+    /// `c ? a : b`, each part.
+    Choice,
     /// `throw`, `out var`, discards: whatever is wanted.
     Any,
 }
@@ -116,6 +122,16 @@ impl<'a> Binder<'a> {
             K::Error | K::Discard | K::OutVar { .. } => return Some(Conversion::Any),
             K::Throw(_) => return Some(Conversion::Any),
             K::UnboundDefault => return Some(Conversion::Null),
+            K::UnboundNew(_) => return self.is_new_target(to).then_some(Conversion::New),
+            K::UnboundCollection(elements) => {
+                let elements = elements.clone();
+                return self.collection_converts(&elements, to).then_some(Conversion::Collection);
+            }
+            K::UnboundChoice { then, otherwise, .. } => {
+                let (then, otherwise) = (then.clone(), otherwise.clone());
+                let both = self.implicit(&then, to).is_some() && self.implicit(&otherwise, to).is_some();
+                return both.then_some(Conversion::Choice);
+            }
             K::UnboundLambda(_) => return self.lambda_converts(e, to).then_some(Conversion::Lambda),
             K::Methods(_) => return self.group_converts(e, to).then_some(Conversion::Group),
             K::UnboundTuple(parts) => {
@@ -321,6 +337,19 @@ impl<'a> Binder<'a> {
             Conversion::Lambda => self.lambda_to(e, to),
             Conversion::Group => self.group_to(e, to),
             Conversion::Tuple => self.tuple_to(e, to),
+            Conversion::New | Conversion::Collection | Conversion::Choice => match e.kind {
+                K::UnboundNew(written) => self.new_of(written, to),
+                K::UnboundCollection(elements) => self.collection_of(elements, to, span),
+                K::UnboundChoice { condition, then, otherwise } => {
+                    let (then, otherwise) = (self.convert(*then, to), self.convert(*otherwise, to));
+                    if then.is_error() || otherwise.is_error() {
+                        return B::error(span);
+                    }
+                    let (then, otherwise) = (Box::new(then), Box::new(otherwise));
+                    B::new(K::Conditional { condition, then, otherwise }, to, span)
+                }
+                _ => e,
+            },
             Conversion::Any => match e.kind {
                 K::Throw(_) => B { ty: to, ..e },
                 _ => e,
@@ -447,7 +476,9 @@ impl<'a> Binder<'a> {
         }
         match &e.kind {
             K::UnboundLambda(_) | K::Methods(_) => return self.no_conversion(&e, to),
-            K::UnboundTuple(_) => return self.no_conversion(&e, to),
+            K::UnboundTuple(_) | K::UnboundNew(_) | K::UnboundCollection(_) | K::UnboundChoice { .. } => {
+                return self.no_conversion(&e, to);
+            }
             _ => {}
         }
         if e.is_null() {
@@ -488,6 +519,33 @@ impl<'a> Binder<'a> {
                     span,
                     format!("'{name}' is a namespace, which is not valid in the given context"),
                 );
+            }
+            K::UnboundNew(_) => {
+                let message = format!("The type '{to}' may not be used as the target type of new()");
+                return self.fail("CS8752", span, message);
+            }
+            K::UnboundCollection(elements) => {
+                let elements = elements.clone();
+                let Some(element) = self.collection_element(to) else {
+                    let message = format!(
+                        "Cannot initialize type '{to}' with a collection expression because the type is not constructible."
+                    );
+                    return self.fail("CS9174", span, message);
+                };
+                for (spread, value) in elements {
+                    if spread {
+                        let sequence = Type::enumerable(element);
+                        let _ = self.convert(value, sequence);
+                    } else {
+                        let _ = self.convert(value, element);
+                    }
+                }
+                return B::error(span);
+            }
+            K::UnboundChoice { then, otherwise, .. } => {
+                let (then, otherwise) = (then.clone(), otherwise.clone());
+                let _ = (self.convert(*then, to), self.convert(*otherwise, to));
+                return B::error(span);
             }
             K::UnboundTuple(_) => {
                 return self.fail(

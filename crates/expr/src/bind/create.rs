@@ -13,12 +13,13 @@ use crate::value::Value;
 impl<'a> Binder<'a> {
     pub(crate) fn new_object(
         &mut self,
+        e: &'a ast::Expr,
         ty: Option<&'a ast::Type>,
         args: Option<&'a [ast::Argument]>,
         initializer: Option<&'a Initializer>,
-        span: Span,
     ) -> B<'a> {
-        let Some(written) = ty else { return self.newer(span, "target-typed object creation", "9.0") };
+        let span = e.span;
+        let Some(written) = ty else { return B::new(K::UnboundNew(e), Type::void(), span) };
         let ty = self.ty(written);
         let given = self.given(args.unwrap_or(&[]));
         if ty.is_error() {
@@ -92,7 +93,7 @@ impl<'a> Binder<'a> {
     }
 
     /// `created { … }`.
-    fn initialize(&mut self, created: B<'a>, initializer: &'a Initializer, span: Span) -> B<'a> {
+    pub(crate) fn initialize(&mut self, created: B<'a>, initializer: &'a Initializer, span: Span) -> B<'a> {
         let ty = created.ty;
         let temp = self.temp(ty, span);
         let object = self.local_value(temp, span);

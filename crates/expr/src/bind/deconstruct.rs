@@ -141,7 +141,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Parts of a value: of a tuple, a key-value pair, or by a `Deconstruct` member.
-    fn parts_of(&mut self, source: &B<'a>, count: usize, span: Span) -> Option<Vec<B<'a>>> {
+    pub(crate) fn parts_of(&mut self, source: &B<'a>, count: usize, span: Span) -> Option<Vec<B<'a>>> {
         if source.ty.is_tuple() {
             let types = super::convert::tuple_parts(source.ty);
             if types.len() != count {

@@ -45,6 +45,14 @@ impl<'a> Binder<'a> {
                 self.fail("CS0119", span, format!("'{name}' is a method, which is not valid in the given context"))
             }
             K::UnboundDefault => self.fail("CS8716", span, "There is no target type for the default literal."),
+            K::UnboundNew(_) => self.fail("CS8754", span, "There is no target type for 'new()'"),
+            K::UnboundCollection(_) => {
+                self.fail("CS9176", span, "There is no target type for the collection expression.")
+            }
+            K::UnboundChoice { then, otherwise, .. } => {
+                let (x, y) = (then.ty, otherwise.ty);
+                self.no_common_type(x, y, span)
+            }
             K::Throw(_) => self.fail("CS8115", span, "A throw expression is not allowed in this context."),
             _ => e,
         }
@@ -113,7 +121,7 @@ impl<'a> Binder<'a> {
             }
             E::Is { value, pattern } => self.is(value, pattern, span),
             E::As { value, ty } => self.as_type(value, ty, span),
-            E::New { ty, args, initializer } => self.new_object(ty.as_ref(), args.as_deref(), initializer.as_ref(), span),
+            E::New { ty, args, initializer } => self.new_object(e, ty.as_ref(), args.as_deref(), initializer.as_ref()),
             E::AnonymousObject(members) => self.anonymous(members, span),
             E::NewArray { ty, sizes, initializer } => self.new_array(ty, sizes, initializer.as_deref(), span),
             E::ImplicitArray { rank, initializer } => self.implicit_array(*rank, initializer, span),
@@ -135,8 +143,7 @@ impl<'a> Binder<'a> {
             }
             E::Query(query) => self.query(query, span),
             E::Throw(inner) => {
-                let value = self.typed(inner);
-                let value = self.thrown(value);
+                let value = self.thrown_value(inner);
                 B::new(K::Throw(Box::new(value)), Type::null(), span)
             }
             E::Await(_) => self.fail(
@@ -191,11 +198,21 @@ impl<'a> Binder<'a> {
                 self.fail("CS8185", designation.span, "A declaration is not allowed in this context.")
             }
             E::Ref(_) => self.fail("CS1525", span, "Invalid expression term 'ref'"),
-            E::Range { .. } => self.newer(span, "range operator", "8.0"),
+            E::Range { .. } => self.only_inside("..", span),
             E::Switch { value, arms } => self.switch_expression(value, arms, span),
-            E::With { .. } => self.newer(span, "with expressions", "9.0"),
-            E::Collection(_) => self.newer(span, "collection expressions", "12.0"),
+            E::With { value, initializer } => self.with(value, initializer, span),
+            E::Collection(elements) => self.collection(elements, span),
         }
+    }
+
+    /// What stands behind `throw`.
+    pub(crate) fn thrown_value(&mut self, e: &'a ast::Expr) -> B<'a> {
+        let value = self.value(e);
+        if matches!(value.kind, K::UnboundNew(_)) {
+            return self.convert(value, Type::exception());
+        }
+        let value = self.need_type(value);
+        self.thrown(value)
     }
 
     pub(crate) fn thrown(&mut self, value: B<'a>) -> B<'a> {

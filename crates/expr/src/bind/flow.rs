@@ -316,6 +316,11 @@ impl<'a> Walk<'_, 'a> {
                 self.test(&both.0);
                 self.test(&both.1);
             }
+            Test::Within { value, temp, test } => {
+                self.expr(value);
+                self.state.add(*temp);
+                self.test(test);
+            }
             _ => {}
         }
     }
@@ -420,6 +425,11 @@ impl<'a> Walk<'_, 'a> {
             }
             K::Lambda(id) => self.lambda(*id),
             K::Group { target: Some(target), .. } => self.expr(target),
+            K::SubArray { array, start, end } => {
+                self.expr(array);
+                self.expr(start);
+                self.expr(end);
+            }
             K::Element { array, indexes } => {
                 self.expr(array);
                 for index in indexes {

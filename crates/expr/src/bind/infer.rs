@@ -197,7 +197,27 @@ impl<'a> Binder<'a> {
             }
             // `out DayOfWeek day`: the written type is what is passed.
             K::OutVar { .. } if !e.ty.is_void() && !e.ty.is_error() => exact(self, inference, e.ty, ty),
-            K::Methods(_) | K::UnboundDefault | K::OutVar { .. } | K::Discard | K::Error | K::Throw(_) => {}
+            K::Methods(_)
+            | K::UnboundDefault
+            | K::UnboundNew(_)
+            | K::OutVar { .. }
+            | K::Discard
+            | K::Error
+            | K::Throw(_) => {}
+            K::UnboundCollection(elements) => {
+                let Some(element) = self.collection_element(ty) else { return };
+                for (spread, value) in elements {
+                    if !spread {
+                        self.phase_one(inference, value, element, ParamMode::Value);
+                    } else if let Some(of) = self.element_of(value.ty) {
+                        self.lower(inference, of, element, 0);
+                    }
+                }
+            }
+            K::UnboundChoice { then, otherwise, .. } => {
+                self.phase_one(inference, then, ty, mode);
+                self.phase_one(inference, otherwise, ty, mode);
+            }
             _ if e.ty.is_null() || e.ty.is_error() || e.ty.is_void() => {}
             _ => {
                 if matches!(mode, ParamMode::Ref | ParamMode::Out) {

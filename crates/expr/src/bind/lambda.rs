@@ -13,6 +13,8 @@ use crate::value::Str;
 struct Parts<'a> {
     /// `None`: left out, any parameters will do.
     params: Option<&'a [ast::Parameter]>,
+    is_static: bool,
+    returns: Option<&'a ast::Type>,
     body: LambdaBodyRef<'a>,
 }
 
@@ -25,13 +27,16 @@ fn parts<'a>(e: &'a ast::Expr) -> Option<Parts<'a>> {
     match &e.kind {
         E::Lambda(lambda) => Some(Parts {
             params: Some(&lambda.params),
+            is_static: lambda.is_static,
+            returns: lambda.returns.as_ref(),
             body: match &lambda.body {
                 LambdaBody::Expr(e) => LambdaBodyRef::Expr(e),
                 LambdaBody::Block(b) => LambdaBodyRef::Block(b),
             },
         }),
-        E::AnonymousMethod { params, body, .. } => {
-            Some(Parts { params: params.as_deref(), body: LambdaBodyRef::Block(body) })
+        E::AnonymousMethod { params, body, is_static, .. } => {
+            let (params, is_static) = (params.as_deref(), *is_static);
+            Some(Parts { params, is_static, returns: None, body: LambdaBodyRef::Block(body) })
         }
         _ => None,
     }
@@ -55,8 +60,13 @@ impl<'a> Binder<'a> {
 
     /// Binds for a known result type: what only gets its type from there (a lambda in a lambda) is converted in its scope.
     fn bind_lambda_to(&mut self, syntax: &'a ast::Expr, inputs: &[Type], ret: Type) -> Option<BoundLambda<'a>> {
+        if parts(syntax)?.returns.is_some() && !ret.is_void() && !ret.is_open() {
+            return self.bind_lambda(syntax, inputs, Some(ret));
+        }
         let bound = self.bind_lambda(syntax, inputs, None)?;
-        let open = |e: &B<'a>| matches!(e.kind, K::UnboundLambda(_) | K::UnboundTuple(_) | K::Methods(_));
+        let open = |e: &B<'a>| {
+            e.is_typeless() && !e.is_null() && !matches!(e.kind, K::UnboundDefault | K::OutVar { .. } | K::Discard)
+        };
         let waits = match &bound.body {
             Body::Expr(e) => open(e),
             Body::Block(_) => bound.returns.iter().flatten().any(open),
@@ -98,6 +108,7 @@ impl<'a> Binder<'a> {
             type_args: Vec::new(),
             iterator: None,
             by_ref: false,
+            is_static: shape.is_static,
         });
         let cache = std::mem::take(&mut self.lambda_cache);
         let breakable = std::mem::take(&mut self.breakable);
@@ -194,6 +205,9 @@ impl<'a> Binder<'a> {
         if count.is_some_and(|n| n != inputs.len()) {
             return None;
         }
+        if let Some(written) = parts(syntax)?.returns {
+            return self.type_or(written, false);
+        }
         let bound = self.bind_lambda(syntax, inputs, None)?;
         match &bound.body {
             Body::Expr(body) => {
@@ -235,11 +249,42 @@ impl<'a> Binder<'a> {
                 }
             }
         }
+        if let Some(written) = shape.returns
+            && !ret.is_open()
+            && !self.type_or(written, false)?.same(ret)
+        {
+            return None;
+        }
         let inputs: Vec<Type> = params.iter().map(|(t, _)| *t).collect();
         if inputs.iter().any(|t| t.is_open() || t.is_error()) {
             return None;
         }
         Some((inputs, ret))
+    }
+
+    /// The types of all parameters, if every one is written and passed by value.
+    pub(crate) fn all_parameters(&mut self, syntax: &'a ast::Expr) -> Option<Vec<Type>> {
+        let params = parts(syntax)?.params?;
+        params
+            .iter()
+            .map(|p| {
+                let plain = p.modifier == ArgModifier::None && p.default.is_none();
+                p.ty.as_ref().filter(|_| plain).and_then(|ty| self.type_or(ty, false))
+            })
+            .collect()
+    }
+
+    /// The result type that a lambda has of its own; `void` where it gives nothing.
+    pub(crate) fn natural_result(&mut self, e: &B<'a>, inputs: &[Type]) -> Option<Type> {
+        let K::UnboundLambda(syntax) = e.kind else { return None };
+        if let Some(ty) = self.lambda_result(e, inputs) {
+            return Some(ty);
+        }
+        let bound = self.bind_lambda(syntax, inputs, None)?;
+        match &bound.body {
+            Body::Expr(body) => (body.ty.is_void() && !body.is_typeless() && !body.is_error()).then(Type::void),
+            Body::Block(_) => (bound.errors.is_empty() && bound.returns.iter().all(Option::is_none)).then(Type::void),
+        }
     }
 
     pub(crate) fn lambda_converts(&mut self, e: &B<'a>, to: Type) -> bool {

@@ -15,7 +15,12 @@ impl<'a> Binder<'a> {
             Literal::Bool(b) => B::constant(Value::Bool(*b), Type::bool(), span),
             Literal::Char(c) => B::constant(Value::Char(*c), Type::char(), span),
             Literal::String { value, .. } => B::constant(Value::Str(Str::literal(value)), Type::string(), span),
-            Literal::Utf8String(_) => self.fail("CS8107", span, "Feature 'UTF-8 string literals' is not available in C# 7.3. Please use language version 11.0 or greater."),
+            // A span of bytes in C#; here the array that `ToArray` would make of it.
+            Literal::Utf8String(text) => {
+                let items: Vec<B<'a>> = text.bytes().map(|b| B::constant(Value::Byte(b), Type::byte(), span)).collect();
+                let ty = Type::array_of_rank(Type::byte(), 1);
+                B::new(K::ArrayOf { element: Type::byte(), lengths: vec![items.len()], items }, ty, span)
+            }
             Literal::Int { value, suffix, .. } => {
                 let value = *value;
                 let (v, ty) = match suffix {

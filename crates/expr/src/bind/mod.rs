@@ -128,6 +128,7 @@ impl<'a> Binder<'a> {
             type_args: Vec::new(),
             iterator: None,
             by_ref: false,
+            is_static: false,
         };
         Self {
             registry,
@@ -336,6 +337,26 @@ impl<'a> Binder<'a> {
                 Some(parent) => at = parent,
                 None => return,
             }
+        }
+    }
+
+    /// CS8421 and CS8820: a static function refers to nothing around it.
+    pub(crate) fn static_function(&mut self, local: LocalId, span: Span) {
+        let owner = self.locals[local.0].function;
+        let mut at = Some(self.current);
+        while let Some(id) = at.filter(|id| *id != owner) {
+            let function = &self.functions[id.0];
+            if function.is_static {
+                let name = self.locals[local.0].name.clone();
+                let (code, what) = if function.name.as_str() == "lambda" {
+                    ("CS8820", "anonymous function")
+                } else {
+                    ("CS8421", "local function")
+                };
+                self.report(code, span, format!("A static {what} cannot contain a reference to '{name}'."));
+                return;
+            }
+            at = function.parent;
         }
     }
 

@@ -41,6 +41,14 @@ impl<'a> Binder<'a> {
                 if of.is_error() {
                     return Some(of);
                 }
+                if of.is_reference() {
+                    let (feature, version) = (crate::syntax::Feature::NullForgiving, self.settings.csharp);
+                    if tell && version < feature.since() {
+                        let (code, message) = feature.refusal(version);
+                        self.report(code, ty.span, message);
+                    }
+                    return Some(of);
+                }
                 if !of.is_value_type() || of.nullable_of().is_some() {
                     if matches!(of.kind(), Kind::Param { .. }) {
                         return Some(Type::generic(&crate::library::core::names::NULLABLE, &[of]));
@@ -246,6 +254,9 @@ impl<'a> Binder<'a> {
         if name.type_args.is_none() {
             match self.lookup(text) {
                 Some(Symbol::Local(id)) => {
+                    if self.locals[id.0].constant.is_none() {
+                        self.static_function(id, span);
+                    }
                     self.capture(id);
                     let local = &self.locals[id.0];
                     if let Some(constant) = &local.constant {

@@ -2,6 +2,10 @@
 //!
 //! The compiler refuses it before binding unless [`crate::Settings::csharp`] allows it.
 
+mod patterns;
+pub(crate) mod ranges;
+mod targets;
+
 use apimite_diag::Span;
 use apimite_dotnet::{Exception, ExceptionKind};
 
@@ -9,7 +13,7 @@ use super::Binder;
 use super::bound::{B, K, LocalId, Test};
 use crate::library::core::exceptions;
 use crate::run::arith::Op;
-use crate::syntax::ast::{self, PatternKind as P, RelationalOp};
+use crate::syntax::ast::{self, BinaryOp, PatternKind as P, RelationalOp};
 use crate::types::Type;
 
 impl<'a> Binder<'a> {
@@ -20,6 +24,58 @@ impl<'a> Binder<'a> {
             span,
             format!("The feature '{feature}' of C# {version} is not supported in policy expressions here"),
         )
+    }
+
+    /// `a >>> b`: shifted as a number without a sign.
+    pub(crate) fn shift_unsigned(&mut self, left: B<'a>, right: B<'a>, span: Span) -> B<'a> {
+        let base = left.ty.underlying();
+        let pairs = [
+            (Type::int(), Type::uint()),
+            (Type::uint(), Type::uint()),
+            (Type::long(), Type::ulong()),
+            (Type::ulong(), Type::ulong()),
+        ];
+        let found = pairs.into_iter().find(|(ty, _)| self.standard(base, *ty).is_some());
+        let (Some((ty, unsigned)), false) = (found, left.is_typeless()) else {
+            return self.bad_binary(BinaryOp::UnsignedShiftRight, &left, &right, span);
+        };
+        let lifted = left.ty.nullable_of().is_some();
+        let as_type = |ty: Type| if lifted { ty.nullable() } else { ty };
+        let saved = std::mem::replace(&mut self.unchecked, true);
+        let checked = std::mem::replace(&mut self.checked, false);
+        let left = self.cast(left, as_type(unsigned), span);
+        let shifted = self.binary_bound(BinaryOp::ShiftRight, left, right, span, span);
+        let result = if shifted.is_error() { shifted } else { self.cast(shifted, as_type(ty), span) };
+        (self.unchecked, self.checked) = (saved, checked);
+        result
+    }
+
+    /// `^` and `..` are places in a sequence, and no values of their own here.
+    pub(crate) fn only_inside(&mut self, what: &str, span: Span) -> B<'a> {
+        self.fail(
+            "CS8652",
+            span,
+            format!("'{what}' stands inside [] in policy expressions here; System.Index and System.Range are not there as values"),
+        )
+    }
+
+    /// `[a, ..b]`: its type comes from where it stands.
+    pub(crate) fn collection(&mut self, elements: &'a [ast::CollectionElement], span: Span) -> B<'a> {
+        let mut bound = Vec::new();
+        for element in elements {
+            let value = if element.is_spread { self.typed(&element.value) } else { self.value(&element.value) };
+            if element.is_spread && !value.is_error() && self.element_of(value.ty).is_none() {
+                let ty = value.ty;
+                let message = format!("foreach statement cannot operate on variables of type '{ty}' because '{ty}' does not contain a public instance definition for 'GetEnumerator'");
+                bound.push((true, self.fail("CS1579", value.span, message)));
+                continue;
+            }
+            bound.push((element.is_spread, value));
+        }
+        if bound.iter().any(|(_, value)| value.is_error()) {
+            return B::error(span);
+        }
+        B::new(K::UnboundCollection(bound), Type::void(), span)
     }
 
     /// `place ??= value`: the place if it holds something, else the value that is put there.
@@ -61,6 +117,16 @@ impl<'a> Binder<'a> {
         }
         if value.is_error() {
             return B::error(span);
+        }
+        // One type for all arms, if there is one.
+        let results: Vec<B<'a>> = bound.iter().map(|(_, _, result, _)| result.clone()).collect();
+        if let Some(common) = self.best_common(&results) {
+            for (_, _, result, _) in &mut bound {
+                if !matches!(result.kind, K::Throw(_)) {
+                    let taken = std::mem::replace(result, B::error(span));
+                    *result = self.convert(taken, common);
+                }
+            }
         }
         let unmatched = Exception::new(
             ExceptionKind::InvalidOperation,

@@ -45,7 +45,7 @@ impl<'a> Binder<'a> {
             UnaryOp::PostIncrement => return self.increment(operand, true, true, span),
             UnaryOp::PostDecrement => return self.increment(operand, false, true, span),
             UnaryOp::NullForgiving => return self.value(operand),
-            UnaryOp::IndexFromEnd => return self.newer(span, "index operator", "8.0"),
+            UnaryOp::IndexFromEnd => return self.only_inside("^", span),
             UnaryOp::AddressOf | UnaryOp::Dereference => {
                 return self.fail(
                     "CS0214",
@@ -163,7 +163,6 @@ impl<'a> Binder<'a> {
         match op {
             BinaryOp::AndAlso | BinaryOp::OrElse => return self.logical(op, left, right, span),
             BinaryOp::Coalesce => return self.coalesce(left, right, span),
-            BinaryOp::UnsignedShiftRight => return self.newer(op_span, "unsigned right shift", "11.0"),
             _ => {}
         }
         // A long chain `a + b + c …` nests to the left: walk it instead of recursing.
@@ -187,6 +186,9 @@ impl<'a> Binder<'a> {
     pub(crate) fn binary_bound(&mut self, op: BinaryOp, left: B<'a>, right: B<'a>, _at: Span, span: Span) -> B<'a> {
         if left.is_error() || right.is_error() {
             return B::error(span);
+        }
+        if op == BinaryOp::UnsignedShiftRight {
+            return self.shift_unsigned(left, right, span);
         }
         let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
         let negate = op == BinaryOp::NotEqual;
@@ -267,7 +269,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn bad_binary(&mut self, op: BinaryOp, left: &B<'a>, right: &B<'a>, span: Span) -> B<'a> {
+    pub(crate) fn bad_binary(&mut self, op: BinaryOp, left: &B<'a>, right: &B<'a>, span: Span) -> B<'a> {
         let show = |e: &B<'a>| match &e.kind {
             K::UnboundLambda(_) => "lambda expression".to_owned(),
             K::Methods(_) => "method group".to_owned(),

@@ -99,12 +99,13 @@ impl<'a> Binder<'a> {
             P::Relational { .. } | P::Not(_) | P::And(..) | P::Or(..) => {
                 self.combined_pattern(pattern, input, temp, is)
             }
-            P::Recursive { .. } => {
-                self.newer(span, "recursive patterns", "8.0");
-                None
+            P::Recursive { .. } => self.recursive_pattern(pattern, input, temp),
+            P::List { patterns, designation } => {
+                self.list_pattern(patterns, designation.as_ref(), input, temp, span)
             }
-            P::List { .. } | P::Slice(_) => {
-                self.newer(span, "list pattern", "11.0");
+            P::Slice(_) => {
+                let message = "Slice patterns may only be used once and directly inside a list pattern.";
+                self.report("CS8980", span, message);
                 None
             }
         }
@@ -114,7 +115,7 @@ impl<'a> Binder<'a> {
         &mut self,
         designation: &'a ast::Designation,
         input: Type,
-        _temp: LocalId,
+        temp: LocalId,
         span: Span,
     ) -> Option<Test<'a>> {
         match &designation.kind {
@@ -124,13 +125,13 @@ impl<'a> Binder<'a> {
             }
             DesignationKind::Discard => Some(Test::Any),
             DesignationKind::Tuple(_) => {
-                self.newer(span, "recursive patterns", "8.0");
-                None
+                let value = self.local_value(temp, span);
+                self.designated(designation, value, span)
             }
         }
     }
 
-    fn type_test(&mut self, ty: Type, input: Type, local: Option<LocalId>, span: Span) -> Option<Test<'a>> {
+    pub(crate) fn type_test(&mut self, ty: Type, input: Type, local: Option<LocalId>, span: Span) -> Option<Test<'a>> {
         if ty.is_error() || input.is_error() {
             return None;
         }

@@ -302,10 +302,7 @@ impl<'a> Binder<'a> {
                 SK::Return(value)
             }
             K0::Throw(value) => {
-                let value = value.as_ref().map(|v| {
-                    let value = self.typed(v);
-                    self.thrown(value)
-                });
+                let value = value.as_ref().map(|v| self.thrown_value(v));
                 if value.is_none() && self.catch_depth == 0 {
                     self.report(
                         "CS0156",

@@ -5,6 +5,7 @@ mod function;
 mod iterator;
 mod pattern;
 mod reference;
+mod slice;
 mod stmt;
 mod text;
 mod typed;

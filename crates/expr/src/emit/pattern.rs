@@ -67,6 +67,15 @@ impl<'a> Emitter<'_, 'a> {
                         })
                 })
             }
+            Test::Within { value, temp, test } => {
+                let (value, place) = (self.value(value), self.place(*temp));
+                let test = self.test(test, *temp);
+                bool_fn(move |cx| {
+                    let v = value(cx)?;
+                    store(cx, place, v);
+                    test(cx)
+                })
+            }
             Test::Bind(local) => {
                 let local = self.place(*local);
                 bool_fn(move |cx| {

@@ -59,6 +59,7 @@ impl<'a> Emitter<'_, 'a> {
                     value_fn(move |cx| Ok(cx.stack[cx.base + slot].clone()))
                 }
             }
+            K::SubArray { array, start, end } => self.sub_array(array, start, end, span),
             K::MakeRef(place) => self.make_reference(place, span),
             K::Deref { reference, .. } => self.dereference(reference, span),
             K::Context => {

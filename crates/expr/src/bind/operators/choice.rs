@@ -204,20 +204,11 @@ impl<'a> Binder<'a> {
             }
         };
         let Some(ty) = ty.filter(|t| !t.is_null()) else {
-            if a.is_null() && b.is_null() || (a.is_typeless() && b.is_typeless()) {
-                let (x, y) = (a.ty, b.ty);
-                return self.fail(
-                    "CS0173",
-                    span,
-                    format!("Type of conditional expression cannot be determined because there is no implicit conversion between '{x}' and '{y}'"),
-                );
+            if self.settings.csharp >= crate::syntax::LanguageVersion::CSharp9 {
+                let (condition, then, otherwise) = (Box::new(condition), Box::new(a), Box::new(b));
+                return B::new(K::UnboundChoice { condition, then, otherwise }, Type::void(), span);
             }
-            let (x, y) = (a.ty, b.ty);
-            return self.fail(
-                "CS0173",
-                span,
-                format!("Type of conditional expression cannot be determined because there is no implicit conversion between '{x}' and '{y}'"),
-            );
+            return self.no_common_type(a.ty, b.ty, span);
         };
         let (a, b) = (self.convert(a, ty), self.convert(b, ty));
         if a.is_error() || b.is_error() {
@@ -228,6 +219,13 @@ impl<'a> Binder<'a> {
             return B { kind: K::Const, ty, span, constant: Some(value) };
         }
         B::new(K::Conditional { condition: Box::new(condition), then: Box::new(a), otherwise: Box::new(b) }, ty, span)
+    }
+
+    pub(crate) fn no_common_type(&mut self, x: Type, y: Type, span: Span) -> B<'a> {
+        let message = format!(
+            "Type of conditional expression cannot be determined because there is no implicit conversion between '{x}' and '{y}'"
+        );
+        self.fail("CS0173", span, message)
     }
 
     pub(crate) fn coalesce(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> B<'a> {

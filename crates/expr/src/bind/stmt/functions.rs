@@ -71,6 +71,7 @@ impl<'a> Binder<'a> {
             type_args,
             iterator: None,
             by_ref: matches!(function.returns.kind, ast::TypeKind::Ref { .. }),
+            is_static: function.is_static,
         });
         let outer = std::mem::replace(&mut self.current, id);
         let ret = self.ty(&function.returns);

@@ -44,7 +44,10 @@ impl<'a> Binder<'a> {
                         value.span,
                         "Cannot initialize an implicitly-typed variable with an array initializer",
                     ),
-                    Some(value) => self.value(value),
+                    Some(value) => {
+                        let value = self.value(value);
+                        self.natural_delegate(value)
+                    }
                 };
                 let refused = match &value.kind {
                     K::UnboundLambda(_) => Some("lambda expression".to_owned()),
@@ -59,7 +62,13 @@ impl<'a> Binder<'a> {
                     _ => None,
                 };
                 let value = match refused {
-                    _ if matches!(value.kind, K::UnboundDefault) => self.need_type(value),
+                    _ if matches!(
+                        value.kind,
+                        K::UnboundDefault | K::UnboundNew(_) | K::UnboundCollection(_) | K::UnboundChoice { .. }
+                    ) =>
+                    {
+                        self.need_type(value)
+                    }
                     Some(what) => self.fail(
                         "CS0815",
                         declarator.span,

@@ -23,7 +23,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The element type of what `foreach` reads.
-    pub(super) fn element_of(&mut self, ty: Type) -> Option<Type> {
+    pub(crate) fn element_of(&self, ty: Type) -> Option<Type> {
         if let Some(element) = ty.element() {
             return Some(element);
         }

@@ -81,9 +81,14 @@ impl Parser<'_> {
         for _ in 0..length {
             self.bump();
         }
-        if op == AssignOp::Compound(BinaryOp::Coalesce) {
+        let newer = match op {
+            AssignOp::Compound(BinaryOp::Coalesce) => Some(Feature::CoalescingAssignment),
+            AssignOp::Compound(BinaryOp::UnsignedShiftRight) => Some(Feature::UnsignedRightShift),
+            _ => None,
+        };
+        if let Some(feature) = newer {
             let span = self.tokens.list.get(op_start).map_or_else(Span::default, |token| token.span);
-            self.feature(Feature::CoalescingAssignment, span);
+            self.feature(feature, span);
         }
         let value = Box::new(self.parse_expression());
         Expr { kind: ExprKind::Assign { op, target: Box::new(left), value }, span: self.span_from(start) }
@@ -159,6 +164,9 @@ impl Parser<'_> {
                         self.bump();
                     }
                     let op_span = Span::new(op_span.start, self.span_from(op_span.start).end);
+                    if op == BinaryOp::UnsignedShiftRight {
+                        self.feature(Feature::UnsignedRightShift, op_span);
+                    }
                     let right = self.right_operand(op, strength);
                     ExprKind::Binary { op, left: Box::new(left), right: Box::new(right), op_span }
                 }
