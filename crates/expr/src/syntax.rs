@@ -167,11 +167,9 @@ impl Feature {
                 V::CSharp9
             }
             F::ExtendedPropertyPatterns | F::LambdaReturnType | F::MixedDeconstruction => V::CSharp10,
-            F::RawString
-            | F::Utf8String
-            | F::ListPatterns
-            | F::UnsignedRightShift
-            | F::NewlineInInterpolation => V::CSharp11,
+            F::RawString | F::Utf8String | F::ListPatterns | F::UnsignedRightShift | F::NewlineInInterpolation => {
+                V::CSharp11
+            }
             F::CollectionExpression | F::LambdaDefaults => V::CSharp12,
         }
     }

@@ -104,7 +104,9 @@ fn newer_syntax_is_refused_unless_it_is_allowed() {
         let (code, _) = line.split_once(" ==> ").unwrap_or((line, ""));
         assert_eq!(answer(&engine, code, false), "CS8370", "{code}");
     }
-    for line in include_str!("cases/newer_rules.cases").lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+    for line in
+        include_str!("cases/newer_rules.cases").lines().filter(|line| !line.is_empty() && !line.starts_with("# "))
+    {
         let (code, _) = line.split_once(" ==> ").unwrap_or((line, ""));
         let found = answer(&engine, code, false);
         assert!(["CS0173", "CS0815", "CS0453", "CS8370", "CS0029"].contains(&&*found), "{code}: {found}");

@@ -27,7 +27,10 @@ impl<'a> Binder<'a> {
                     IntSuffix::None | IntSuffix::U | IntSuffix::L | IntSuffix::UL => {
                         let unsigned = matches!(suffix, IntSuffix::U | IntSuffix::UL);
                         let long = matches!(suffix, IntSuffix::L | IntSuffix::UL);
-                        if !unsigned && !long && let Ok(n) = i32::try_from(value) {
+                        if !unsigned
+                            && !long
+                            && let Ok(n) = i32::try_from(value)
+                        {
                             (Value::Int(n), Type::int())
                         } else if !long && let Ok(n) = u32::try_from(value) {
                             (Value::UInt(n), Type::uint())

@@ -66,7 +66,9 @@ impl<'a> Binder<'a> {
             let value = if element.is_spread { self.typed(&element.value) } else { self.value(&element.value) };
             if element.is_spread && !value.is_error() && self.element_of(value.ty).is_none() {
                 let ty = value.ty;
-                let message = format!("foreach statement cannot operate on variables of type '{ty}' because '{ty}' does not contain a public instance definition for 'GetEnumerator'");
+                let message = format!(
+                    "foreach statement cannot operate on variables of type '{ty}' because '{ty}' does not contain a public instance definition for 'GetEnumerator'"
+                );
                 bound.push((true, self.fail("CS1579", value.span, message)));
                 continue;
             }

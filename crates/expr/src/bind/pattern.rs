@@ -100,9 +100,7 @@ impl<'a> Binder<'a> {
                 self.combined_pattern(pattern, input, temp, is)
             }
             P::Recursive { .. } => self.recursive_pattern(pattern, input, temp),
-            P::List { patterns, designation } => {
-                self.list_pattern(patterns, designation.as_ref(), input, temp, span)
-            }
+            P::List { patterns, designation } => self.list_pattern(patterns, designation.as_ref(), input, temp, span),
             P::Slice(_) => {
                 let message = "Slice patterns may only be used once and directly inside a list pattern.";
                 self.report("CS8980", span, message);

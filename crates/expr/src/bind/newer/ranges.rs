@@ -80,12 +80,7 @@ impl<'a> Binder<'a> {
     }
 
     /// `target[^n]` or `target[a..b]`.
-    pub(crate) fn index_from_end_or_range(
-        &mut self,
-        target: B<'a>,
-        args: &'a [ast::Argument],
-        span: Span,
-    ) -> B<'a> {
+    pub(crate) fn index_from_end_or_range(&mut self, target: B<'a>, args: &'a [ast::Argument], span: Span) -> B<'a> {
         let Some(arg) = args.first() else { return B::error(span) };
         let bounds = match &bare(&arg.value).kind {
             E::Range { start, end } => {
