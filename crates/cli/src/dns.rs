@@ -7,9 +7,8 @@ use apimite_dns::{Bound, Server};
 use apimite_network::horizon::Forward;
 use arc_swap::ArcSwap;
 
-use crate::args::{Dns, Format};
+use crate::args::Dns;
 use crate::load::{self, Origin};
-use crate::report;
 use crate::serve::network::Networking;
 
 /// Networks of a configuration.
@@ -22,17 +21,7 @@ pub(crate) fn run(args: &Dns) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let origin = args.folder.clone().map_or(Origin::Sample, Origin::Folder);
-    let imported = match load::import(&origin) {
-        Ok(imported) if !imported.diagnostics.has_errors() => imported,
-        Ok(imported) => {
-            report::write(&imported.diagnostics, Format::Text);
-            return ExitCode::FAILURE;
-        }
-        Err(refusals) => {
-            report::write(&refusals, Format::Text);
-            return ExitCode::FAILURE;
-        }
-    };
+    let Some(imported) = load::import_or_report(&origin) else { return ExitCode::FAILURE };
     let networking = Networking::new(&imported.settings, &imported.service);
     let mut horizon = (*networking.horizon.load_full()).clone();
     if !args.forward.is_empty() {

@@ -13,6 +13,9 @@ use apimite_model::{BackendKind, Service};
 use apimite_policy::compile::compile_service;
 use apimite_policy::languages::Languages;
 
+use crate::args::Format;
+use crate::report;
+
 /// What is served.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
@@ -151,4 +154,15 @@ pub(crate) fn compile(service: Service, budget: Budget) -> Result<(Snapshot, Dia
     let languages = Languages::with_budget(&service.decisions, budget);
     let (compiled, warnings) = compile_service(Arc::new(service), apimite_policies::registry(), &languages)?;
     Ok((Snapshot::new(compiled), warnings))
+}
+
+/// Reads a configuration that a command only looks at; what is wrong with it is written to standard error.
+pub(crate) fn import_or_report(origin: &Origin) -> Option<Imported> {
+    let refusals = match import(origin) {
+        Ok(imported) if !imported.diagnostics.has_errors() => return Some(imported),
+        Ok(imported) => imported.diagnostics,
+        Err(refusals) => refusals,
+    };
+    report::write(&refusals, Format::Text);
+    None
 }

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::args::{Format, Network, NetworkAction, NetworkPlan, NetworkStatus};
 use crate::load;
-use crate::report;
 
 /// `apimite network …`
 pub(crate) fn run(args: &Network) -> ExitCode {
@@ -69,17 +68,7 @@ fn planned(args: &NetworkPlan) -> ExitCode {
 
 fn status(args: &NetworkStatus) -> ExitCode {
     let origin = args.folder.clone().map_or(load::Origin::Sample, load::Origin::Folder);
-    let imported = match load::import(&origin) {
-        Ok(imported) if !imported.diagnostics.has_errors() => imported,
-        Ok(imported) => {
-            report::write(&imported.diagnostics, Format::Text);
-            return ExitCode::FAILURE;
-        }
-        Err(refusals) => {
-            report::write(&refusals, Format::Text);
-            return ExitCode::FAILURE;
-        }
-    };
+    let Some(imported) = load::import_or_report(&origin) else { return ExitCode::FAILURE };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the system refuses: {error}")),

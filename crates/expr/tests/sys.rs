@@ -275,9 +275,29 @@ fn tokens_and_credentials() {
         (code(".ExpirationTime.Value.Year"), "2030"),
         (code(".NotBefore.HasValue"), "False"),
         (code(".Claims[\"roles\"].Length"), "2"),
+        (code(".Claims[\"roles\"][1]"), "w"),
+        (code(".Claims[\"roles\"][1] == \"w\""), "True"),
+        (code(".Claims[\"roles\"][2]"), "System.IndexOutOfRangeException"),
+        (code(".Claims[\"nope\"][0]"), "System.Collections.Generic.KeyNotFoundException"),
         (code(".Claims.ContainsKey(\"nope\")"), "False"),
         (code(".Claims[\"nope\"]"), "System.Collections.Generic.KeyNotFoundException"),
         (code(".Claims.Count"), "4"),
+        (
+            "IReadOnlyDictionary<string, string[]> d = new Dictionary<string, string[]> { [\"a\"] = new[] { \"x\", null } }; \
+             return d[\"a\"][0] + (d[\"a\"][1] == null) + \"n\".AsJwt();"
+                .to_owned(),
+            "xTrue",
+        ),
+        (
+            "var r = \"\"; foreach (IReadOnlyDictionary<string, string[]> d in new IReadOnlyDictionary<string, string[]>[] { TOKEN.AsJwt().Claims, \
+             new Dictionary<string, string[]> { [\"roles\"] = new[] { \"x\" } } }) r += d[\"roles\"][0]; return r;"
+                .replace("TOKEN", &format!("\"{token}\"")),
+            "rx",
+        ),
+        (
+            "IReadOnlyDictionary<string, string[]> d = null; return d[\"a\"][0];".to_owned(),
+            "System.NullReferenceException",
+        ),
         ("\"not a token\".AsJwt() == null".to_owned(), "True"),
         ("if (\"junk\".TryParseJwt(out Jwt t)) return t.Subject; return \"invalid\";".to_owned(), "invalid"),
         ("\"Basic YWxpY2U6czNjcmV0\".AsBasic().UserId".to_owned(), "alice"),

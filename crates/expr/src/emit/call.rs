@@ -11,7 +11,7 @@ use super::value::{at, store};
 use super::{Emitter, Place, ValueFn, value_fn};
 use crate::bind::bound::{Arg, B, How, K};
 use crate::library::Native;
-use crate::library::{Args, Imp, Member, MemberKind, ParamMode, Registry};
+use crate::library::{Args, Imp, Member, MemberKind, ParamMode, Passed, Registry};
 use crate::run::{Budget, Cx, NoHost, null_reference};
 use crate::types::Type;
 use crate::value::Value;
@@ -233,7 +233,7 @@ impl<'a> Emitter<'_, 'a> {
                 return value_fn(move |cx| at(cx, span, Err(null_reference())));
             }
             return value_fn(move |cx| {
-                let result = call(cx, Args { values: &mut [], fixed: &fixed, types: &types });
+                let result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
                 at(cx, span, result)
             });
         }
@@ -246,7 +246,7 @@ impl<'a> Emitter<'_, 'a> {
                     if check && values[0].is_null() {
                         return at(cx, span, Err(null_reference()));
                     }
-                    let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+                    let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
                     at(cx, span, result)
                 });
             };
@@ -255,7 +255,7 @@ impl<'a> Emitter<'_, 'a> {
                 if check && values[0].is_null() {
                     return at(cx, span, Err(null_reference()));
                 }
-                let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+                let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
                 at(cx, span, result)
             });
         }
@@ -267,7 +267,7 @@ impl<'a> Emitter<'_, 'a> {
             if check && values.first().is_some_and(Value::is_null) {
                 return at(cx, span, Err(null_reference()));
             }
-            let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+            let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
             at(cx, span, result)
         })
     }
@@ -294,7 +294,7 @@ impl<'a> Emitter<'_, 'a> {
                 let receiver = self.constant(&args[0].value).filter(|value| matches!(value, Value::Host(..)))?;
                 let Imp::Call(call) = member.row.imp else { return None };
                 let mut cx = Cx::new(&NoHost, self.registry, Budget::default(), false);
-                let result = call(&mut cx, Args { values: &mut [], fixed: &[receiver], types });
+                let result = call(&mut cx, Args::new(&mut Passed { values: &mut [], fixed: &[receiver], types }));
                 result.ok().filter(|value| matches!(value, Value::Host(..)))
             }
             _ => None,
@@ -319,7 +319,7 @@ impl<'a> Emitter<'_, 'a> {
 }
 
 /// What carries out an interface member on a type, with its type arguments.
-fn implementation(
+pub(super) fn implementation(
     registry: &Registry,
     runtime: Type,
     member: &Member,

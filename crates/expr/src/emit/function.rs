@@ -6,7 +6,7 @@ use std::sync::Arc;
 use apimite_dotnet::Thrown;
 use parking_lot::Mutex;
 
-use super::{Emitter, StmtFn, ValueFn};
+use super::{BoolFn, Emitter, StmtFn, ValueFn};
 use crate::bind::bound::{Body, FnId};
 use crate::library::{Member, ParamMode};
 use crate::run::{Cx, null_reference};
@@ -29,6 +29,7 @@ pub(crate) struct Code {
 
 enum CodeBody {
     Value(ValueFn),
+    Bool(BoolFn),
     Block(StmtFn),
 }
 
@@ -37,7 +38,16 @@ impl CodeBody {
     fn run(&self, cx: &mut Cx<'_>) -> Result<Value, Thrown> {
         match self {
             Self::Value(f) => f(cx),
+            Self::Bool(f) => f(cx).map(Value::Bool),
             Self::Block(f) => f(cx).map(|_| std::mem::take(&mut cx.returned)),
+        }
+    }
+
+    #[inline]
+    fn test(&self, cx: &mut Cx<'_>) -> Result<bool, Thrown> {
+        match self {
+            Self::Bool(f) => f(cx),
+            _ => self.run(cx).map(|value| value.as_bool()),
         }
     }
 }
@@ -111,6 +121,7 @@ impl<'a> Emitter<'_, 'a> {
             .collect();
         let body = match function.body.as_ref()? {
             _ if function.iterator.is_some() => CodeBody::Value(self.iterator(id, &cells)?),
+            Body::Expr(e) if super::typed::is_bool_node(e) => CodeBody::Bool(self.bool(e)),
             Body::Expr(e) => CodeBody::Value(self.value(e)),
             Body::Block(s) => CodeBody::Block(self.stmt(s)),
         };
@@ -184,6 +195,33 @@ pub(crate) fn run(
     result
 }
 
+/// Runs a plain function of one parameter: what LINQ does for every element.
+#[inline]
+fn run_plain<T>(
+    cx: &mut Cx<'_>,
+    code: &Code,
+    captures: &[Value],
+    arg: Value,
+    body: impl FnOnce(&CodeBody, &mut Cx<'_>) -> Result<T, Thrown>,
+) -> Result<T, Thrown> {
+    cx.step()?;
+    cx.enter()?;
+    let (base, saved) = (cx.stack.len(), cx.base);
+    for capture in captures {
+        cx.stack.push(capture.clone());
+    }
+    cx.stack.push(arg);
+    while cx.stack.len() < base + code.slots {
+        cx.stack.push(Value::Null);
+    }
+    cx.base = base;
+    let result = body(&code.body, cx);
+    cx.stack.truncate(base);
+    cx.base = saved;
+    cx.leave();
+    result
+}
+
 /// A lambda with what it captured, or a local function as a delegate.
 pub(crate) struct Closure {
     pub(crate) ty: Type,
@@ -223,6 +261,30 @@ impl Callable for Closure {
         let result = run(cx, &self.functions, self.index, &self.captures, args);
         cx.functions = saved;
         result
+    }
+
+    fn invoke1(&self, cx: &mut Cx<'_>, arg: Value) -> Result<Value, Thrown> {
+        match self.plain(cx) {
+            Some(code) => run_plain(cx, code, &self.captures, arg, CodeBody::run),
+            None => self.invoke(cx, &mut [arg]),
+        }
+    }
+
+    fn test(&self, cx: &mut Cx<'_>, arg: Value) -> Result<bool, Thrown> {
+        match self.plain(cx) {
+            Some(code) => run_plain(cx, code, &self.captures, arg, CodeBody::test),
+            None => self.invoke(cx, &mut [arg]).map(|value| value.as_bool()),
+        }
+    }
+}
+
+impl Closure {
+    /// Its code, when it is a plain function of one parameter of the running program.
+    #[inline]
+    fn plain(&self, cx: &Cx<'_>) -> Option<&Code> {
+        let own = cx.functions.as_ref().is_some_and(|functions| Arc::ptr_eq(functions, &self.functions));
+        let code = self.functions.0.get(self.index)?.as_ref()?;
+        (own && code.plain && code.params.len() == 1).then_some(code)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The compiled form: a bound tree becomes closures, typed by what their context wants (`bool`, `int`, text, any value).
 
 mod call;
+mod element;
 mod function;
 mod iterator;
 mod pattern;
@@ -139,6 +140,8 @@ pub(crate) struct Emitter<'b, 'a> {
     slots: usize,
     /// Needed functions, in order of their index.
     used: Vec<FnId>,
+    /// Is it the main body that is emitted now? What it holds may hold the table of functions; a function may not.
+    in_main: bool,
     stack_base: usize,
     too_deep: bool,
     /// The body of an iterator is being emitted.
@@ -158,6 +161,7 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Co
         places: HashMap::default(),
         slots: 0,
         used: Vec::new(),
+        in_main: true,
         stack_base: stack::here(),
         too_deep: false,
         iterating: false,
@@ -197,6 +201,7 @@ pub(crate) fn program<'a>(binder: &mut Binder<'a>, body: Body<'a>) -> Option<(Co
         }
     };
     let slots = emitter.slots;
+    emitter.in_main = false;
     let table = emitter.table();
     if emitter.too_deep {
         return None;

@@ -11,7 +11,7 @@ use super::value::at;
 use super::{Emitter, TextFn, ValueFn, text_fn};
 use crate::bind::bound::{Arg, B, How, K, Part};
 use crate::library::TextFn as Called;
-use crate::library::{Args, Imp};
+use crate::library::{Args, Imp, Passed};
 use crate::run::{Cx, Text, null_reference};
 use crate::types::Type;
 use crate::value::{Str, Value};
@@ -57,6 +57,11 @@ impl<'a> Emitter<'_, 'a> {
                     return f;
                 }
             }
+            K::Element { array, indexes } => {
+                if let Some(f) = self.element_text(array, indexes, span) {
+                    return f;
+                }
+            }
             K::Concat(parts) => return self.concat(parts),
             K::Interpolated(parts) => return self.interpolated(parts),
             K::Conditional { condition, then, otherwise } => {
@@ -95,7 +100,7 @@ impl<'a> Emitter<'_, 'a> {
         let types = Arc::clone(types);
         let Some(first) = computed.pop() else {
             return text_fn(move |cx| {
-                let result = call(cx, Args { values: &mut [], fixed: &fixed, types: &types });
+                let result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
                 at(cx, span, result)
             });
         };
@@ -105,7 +110,7 @@ impl<'a> Emitter<'_, 'a> {
                 if check && values[0].is_null() {
                     return at(cx, span, Err(null_reference()));
                 }
-                let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+                let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
                 at(cx, span, result)
             });
         }
@@ -118,7 +123,7 @@ impl<'a> Emitter<'_, 'a> {
             if check && values.first().is_some_and(Value::is_null) {
                 return at(cx, span, Err(null_reference()));
             }
-            let result = call(cx, Args { values: &mut values, fixed: &fixed, types: &types });
+            let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
             at(cx, span, result)
         })
     }

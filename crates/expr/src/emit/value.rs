@@ -1,6 +1,6 @@
 //! Expressions as values.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use apimite_diag::Span;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
@@ -169,6 +169,18 @@ impl<'a> Emitter<'_, 'a> {
                 self.need(*id);
                 let (index, ty) = (id.0, e.ty.erased());
                 let slots = self.capture_slots(*id);
+                if slots.is_empty() && self.in_main {
+                    // One object for all evaluations, as the C# compiler makes it.
+                    let once = OnceLock::new();
+                    return value_fn(move |cx| {
+                        let Some(functions) = &cx.functions else { return Err(null_reference()) };
+                        let make = || {
+                            let functions = Arc::clone(functions);
+                            Value::object(Closure { ty, index, functions, captures: Box::default() })
+                        };
+                        Ok(once.get_or_init(make).clone())
+                    });
+                }
                 value_fn(move |cx| {
                     let Some(functions) = cx.functions.clone() else { return Err(null_reference()) };
                     let captures = slots.iter().map(|s| cx.stack[cx.base + s].clone()).collect();
@@ -195,6 +207,9 @@ impl<'a> Emitter<'_, 'a> {
                 })
             }
             K::Element { array, indexes } => {
+                if let Some(f) = self.element_text(array, indexes, span) {
+                    return value_fn(move |cx| Ok(f(cx)?.into_value()));
+                }
                 let array = self.value(array);
                 if let [index] = indexes.as_slice()
                     && index.ty == Type::int()
@@ -288,12 +303,15 @@ impl<'a> Emitter<'_, 'a> {
             How::Cast => {
                 let exact = to.underlying();
                 value_fn(move |cx| {
-                    let v = f(cx)?;
-                    if v.type_of() == Some(exact) {
-                        return Ok(v);
+                    // What is of the type already goes on as it came, in its place.
+                    let given = f(cx);
+                    match &given {
+                        Ok(v) if v.type_of() == Some(exact) => given,
+                        _ => {
+                            let result = cx.cast(given?, to);
+                            at(cx, span, result)
+                        }
                     }
-                    let result = cx.cast(v, to);
-                    at(cx, span, result)
                 })
             }
             How::Unwrap => value_fn(move |cx| {

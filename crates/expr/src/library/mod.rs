@@ -7,6 +7,7 @@ pub mod data;
 mod member;
 mod registry;
 mod rows;
+pub(crate) use rows::Passed;
 mod signature;
 mod standard;
 pub mod sys;
@@ -17,7 +18,7 @@ pub use member::{Member, MemberKind, Param, ParamMode};
 pub use registry::Registry;
 pub(crate) use rows::null_argument;
 pub use rows::{
-    Args, Default, EachFn, Imp, Native, Needs, Row, Sort, TextFn, constant, conv, ctor, each, ext, hidden, m, mt, op,
+    Args, Default, EachFn, Imp, ItemFn, Native, Needs, Row, Sort, TextFn, constant, conv, ctor, each, ext, hidden, m, mt, op,
     p, pt, set, virt,
 };
 pub use standard::standard;

@@ -6,37 +6,56 @@ use crate::run::{Cx, Text};
 use crate::types::Type;
 use crate::value::{Each, Object, Str, Value};
 
-/// A member's code. `args.values[0]` is the receiver of an instance or extension member.
+/// A member's code. Argument 0 is the receiver of an instance or extension member.
 pub type Native = for<'h, 'a> fn(&mut Cx<'h>, Args<'a>) -> Result<Value, Thrown>;
 /// The code of a member that gives text and may borrow it from the host.
 pub type TextFn = for<'h, 'a> fn(&mut Cx<'h>, Args<'a>) -> Result<Text<'h>, Thrown>;
+/// The code that gives one text of the texts a member gives, without making the array; `None` when there is none at that place.
+pub type ItemFn = for<'h, 'a> fn(&mut Cx<'h>, Args<'a>, usize) -> Result<Option<Text<'h>>, Thrown>;
 /// The code that starts an enumeration.
 pub type EachFn = for<'h, 'a> fn(&mut Cx<'h>, Args<'a>) -> Result<Each, Thrown>;
 
-/// What a member is called with.
-pub struct Args<'a> {
+/// What a member is called with. One pointer, so that it is passed in a register.
+pub struct Args<'a>(&'a mut Passed<'a>);
+
+/// The arguments of one call.
+pub(crate) struct Passed<'a> {
     /// Receiver first (instance and extension members), then one value for every declared parameter: defaults are filled in,
     /// `params` is an array. An `out` or `ref` parameter is written back from here.
-    pub values: &'a mut [Value],
+    pub(crate) values: &'a mut [Value],
     /// The constant arguments behind them, shared by every call.
-    pub fixed: &'a [Value],
+    pub(crate) fixed: &'a [Value],
     /// Type arguments: of the type first, of the member behind.
-    pub types: &'a [Type],
+    pub(crate) types: &'a [Type],
+}
+
+impl<'a> Args<'a> {
+    /// The arguments of a call.
+    #[inline]
+    pub(crate) fn new(given: &'a mut Passed<'a>) -> Self {
+        Self(given)
+    }
 }
 
 impl Args<'_> {
     /// Argument `index`.
+    #[inline]
     pub fn get(&self, index: usize) -> &Value {
         static NULL: Value = Value::Null;
-        match self.values.get(index) {
+        match self.0.values.get(index) {
             Some(value) => value,
-            None => self.fixed.get(index - self.values.len()).unwrap_or(&NULL),
+            None => self.0.fixed.get(index - self.0.values.len()).unwrap_or(&NULL),
         }
     }
 
     /// How many there are, the receiver included.
     pub fn count(&self) -> usize {
-        self.values.len() + self.fixed.len()
+        self.0.values.len() + self.0.fixed.len()
+    }
+
+    /// Type arguments: of the type first, of the member behind.
+    pub fn types(&self) -> &[Type] {
+        self.0.types
     }
 
     /// Copies of the arguments from `index` on.
@@ -46,7 +65,7 @@ impl Args<'_> {
 
     /// Argument `index`, moved out.
     pub fn take(&mut self, index: usize) -> Value {
-        match self.values.get_mut(index) {
+        match self.0.values.get_mut(index) {
             Some(value) => std::mem::take(value),
             None => self.get(index).clone(),
         }
@@ -54,14 +73,14 @@ impl Args<'_> {
 
     /// Writes an `out` or `ref` parameter (or a struct receiver) back.
     pub fn put(&mut self, index: usize, value: impl Into<Value>) {
-        if let Some(place) = self.values.get_mut(index) {
+        if let Some(place) = self.0.values.get_mut(index) {
             *place = value.into();
         }
     }
 
     /// Type argument `index`.
     pub fn ty(&self, index: usize) -> Type {
-        self.types.get(index).copied().unwrap_or_else(Type::object)
+        self.0.types.get(index).copied().unwrap_or_else(Type::object)
     }
 
     /// A `bool` argument.
@@ -242,11 +261,13 @@ pub struct Row {
     pub hidden: bool,
     /// Declared by this .NET generation or later only.
     pub core_only: bool,
+    /// The short way of `member(…)[constant]`, for members that give `string[]`.
+    pub item: Option<ItemFn>,
 }
 
 impl Row {
     const fn new(sort: Sort, sig: &'static str, imp: Imp) -> Self {
-        Self { sig, sort, imp, listed: None, needs: Needs::NONE, pure: true, hidden: false, core_only: false }
+        Self { sig, sort, imp, listed: None, needs: Needs::NONE, pure: true, hidden: false, core_only: false, item: None }
     }
 
     /// Not in the documented allow-list: lenient mode only.
@@ -274,6 +295,13 @@ impl Row {
     #[must_use]
     pub const fn impure(mut self) -> Self {
         self.pure = false;
+        self
+    }
+
+    /// One of its texts is asked for by its place: `Headers["X"][0]`.
+    #[must_use]
+    pub const fn item(mut self, item: ItemFn) -> Self {
+        self.item = Some(item);
         self
     }
 

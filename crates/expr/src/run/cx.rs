@@ -178,7 +178,19 @@ impl<'h> Cx<'h> {
     /// # Errors
     /// What it throws.
     pub fn call1(&mut self, delegate: &Value, arg: Value) -> Result<Value, Thrown> {
-        self.invoke(delegate, &mut [arg])
+        let Value::Object(object) = delegate else { return Err(null_reference()) };
+        let Some(callable) = object.callable() else { return Err(null_reference()) };
+        callable.invoke1(self, arg)
+    }
+
+    /// Calls a delegate of one parameter that gives a `bool`.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub fn test(&mut self, delegate: &Value, arg: Value) -> Result<bool, Thrown> {
+        let Value::Object(object) = delegate else { return Err(null_reference()) };
+        let Some(callable) = object.callable() else { return Err(null_reference()) };
+        callable.test(self, arg)
     }
 
     /// Calls a delegate of two parameters.

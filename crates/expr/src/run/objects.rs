@@ -7,7 +7,7 @@ use std::sync::Arc;
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 
 use super::cx::{Cx, null_reference};
-use crate::library::{Args, Imp, Member};
+use crate::library::{Args, Imp, Member, Passed};
 use crate::types::{Kind, Type};
 use crate::value::{Each, Enumerator, Str, Value};
 
@@ -195,17 +195,16 @@ impl Cx<'_> {
             Value::Str(text) => Ok(Box::new(Units { text: text.clone(), at: 0, low: None })),
             Value::Object(object) => {
                 self.guard()?;
-                let name = object.type_of();
                 match Arc::clone(object).each(self) {
                     Some(each) => each,
-                    None => Err(bad_cast(name, Type::of(&crate::library::core::names::IENUMERABLE))),
+                    None => Err(bad_cast(object.type_of(), Type::of(&crate::library::core::names::IENUMERABLE))),
                 }
             }
             Value::Host(ty, _) => {
                 let found = ty.def().and_then(|def| self.registry().declared(def, "GetEnumerator").first().cloned());
                 match found.as_deref().map(|member| member.row.imp) {
                     Some(Imp::Each(start)) => {
-                        start(self, Args { values: &mut [sequence.clone()], fixed: &[], types: ty.args() })
+                        start(self, Args::new(&mut Passed { values: &mut [sequence.clone()], fixed: &[], types: ty.args() }))
                     }
                     Some(Imp::Call(_)) => {
                         let member = found.ok_or_else(null_reference)?;
@@ -263,10 +262,10 @@ impl Cx<'_> {
     /// What the member throws.
     pub fn call_member(&mut self, member: &Member, types: &[Type], args: &mut [Value]) -> Result<Value, Thrown> {
         match member.row.imp {
-            Imp::Call(call) => call(self, Args { values: args, fixed: &[], types }),
-            Imp::Text(text) => Ok(text(self, Args { values: args, fixed: &[], types })?.into_value()),
+            Imp::Call(call) => call(self, Args::new(&mut Passed { values: args, fixed: &[], types })),
+            Imp::Text(text) => Ok(text(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?.into_value()),
             Imp::Each(start) => {
-                let each = start(self, Args { values: args, fixed: &[], types })?;
+                let each = start(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?;
                 Ok(Value::object(crate::library::core::enumerators::Running::new(each, member.ret.substitute(types))))
             }
             Imp::Constant(constant) => Ok(constant_value(constant, member.ret)),

@@ -101,4 +101,20 @@ pub trait Callable {
     /// # Errors
     /// What the body throws.
     fn invoke(&self, cx: &mut Cx<'_>, args: &mut [Value]) -> Result<Value, Thrown>;
+
+    /// Runs it with one argument by value.
+    ///
+    /// # Errors
+    /// What the body throws.
+    fn invoke1(&self, cx: &mut Cx<'_>, arg: Value) -> Result<Value, Thrown> {
+        self.invoke(cx, &mut [arg])
+    }
+
+    /// Runs it with one argument by value, as a condition.
+    ///
+    /// # Errors
+    /// What the body throws.
+    fn test(&self, cx: &mut Cx<'_>, arg: Value) -> Result<bool, Thrown> {
+        self.invoke1(cx, arg).map(|value| value.as_bool())
+    }
 }

@@ -10,6 +10,9 @@ const SOURCE: &str = "api-inspector";
 
 /// The request as it came.
 pub(super) fn request(exchange: &mut Exchange, source: &str) {
+    if exchange.trace.is_none() {
+        return;
+    }
     let data = json!({ "request": {
         "method": exchange.request.method.as_str(),
         "url": exchange.request.original_url.to_string(),
@@ -22,6 +25,9 @@ pub(super) fn request(exchange: &mut Exchange, source: &str) {
 
 /// API, operation, product and user that the request met.
 pub(super) fn configuration(exchange: &mut Exchange) {
+    if exchange.trace.is_none() {
+        return;
+    }
     let base = exchange.service_target.base();
     let to = json!({
         "scheme": base.scheme.as_str(),
@@ -51,6 +57,9 @@ pub(super) fn configuration(exchange: &mut Exchange) {
 
 /// The answer is on its way.
 pub(super) fn answered(exchange: &mut Exchange) {
+    if exchange.trace.is_none() {
+        return;
+    }
     let section = if exchange.last_error.is_some() { "on-error" } else { "outbound" };
     let Some(response) = &exchange.response else { return };
     let data = json!({

@@ -122,6 +122,12 @@ pub(super) static HEADERS: TypeDef = class("RequestHeaders")
         p("string[] this[string key]", |cx, a| {
             let name = a.need_str(1, "key")?;
             values(headers_of(cx, a.get(0))?, name).ok_or_else(|| missing(name))
+        })
+        .item(|cx, a, index| {
+            let name = a.need_str(1, "key")?;
+            let mut all = headers_of(cx, a.get(0))?.get_all(name.as_str()).iter().peekable();
+            all.peek().ok_or_else(|| missing(name))?;
+            Ok(all.nth(index).map(value_text))
         }),
         m("bool ContainsKey(string key)", |cx, a| {
             Ok(Value::Bool(headers_of(cx, a.get(0))?.contains_key(a.need_str(1, "key")?.as_str())))

@@ -154,7 +154,7 @@ fn part(a: &Args<'_>, index: usize) -> Result<Value, Thrown> {
 
 fn make(def: &'static TypeDef, a: &mut Args<'_>) -> Value {
     let parts: Vec<Value> = (0..a.count()).map(|index| a.take(index)).collect();
-    Record::value(Type::generic(def, a.types), parts)
+    Record::value(Type::generic(def, a.types()), parts)
 }
 
 /// `KeyValuePair<TKey, TValue>`

@@ -10,7 +10,7 @@ use super::{date_time, text_or_null, texts_value, walk};
 use crate::library::core::tuples::{PAIR, Record};
 use crate::library::rows::{Args, each, ext, m, p};
 use crate::library::typedef::{TypeDef, class, static_class};
-use crate::run::Cx;
+use crate::run::{Cx, Text};
 use crate::types::Type;
 use crate::value::{Each, Object, Str, Value};
 
@@ -103,6 +103,10 @@ fn claims<'a>(a: &'a Args<'_>) -> Result<&'a Jwt, Thrown> {
     Ok(&a.obj::<ClaimsObject>(0)?.0)
 }
 
+fn unknown(name: &str) -> Thrown {
+    Exception::new(ExceptionKind::KeyNotFound, format!("The given key '{name}' was not present in the dictionary."))
+}
+
 static CLAIMS: TypeDef = class("JwtClaims")
     .host()
     .abstract_()
@@ -110,12 +114,12 @@ static CLAIMS: TypeDef = class("JwtClaims")
     .rows(&[&[
         p("string[] this[string key]", |_, a| {
             let name = a.need_str(1, "key")?;
-            claims(&a)?.claim(name).map(|values| texts_value(values.to_vec())).ok_or_else(|| {
-                Exception::new(
-                    ExceptionKind::KeyNotFound,
-                    format!("The given key '{name}' was not present in the dictionary."),
-                )
-            })
+            claims(&a)?.claim(name).map(|values| texts_value(values.to_vec())).ok_or_else(|| unknown(name))
+        })
+        .item(|_, a, index| {
+            let name = a.need_str(1, "key")?;
+            let values = claims(&a)?.claim(name).ok_or_else(|| unknown(name))?;
+            Ok(values.get(index).map(|value| Text::Own(Str::new(value))))
         }),
         p("int Count", |_, a| Ok(Value::Int(claims(&a)?.claims.len() as i32))),
         p("IEnumerable<string> Keys", |_, a| {

@@ -252,7 +252,7 @@ fn search(cx: &mut Cx<'_>, a: &Args<'_>, backwards: bool) -> Result<Option<(usiz
         items.reverse();
     }
     for (at, item) in items {
-        if cx.call1(&test, item.clone())?.as_bool() {
+        if cx.test(&test, item.clone())? {
             return Ok(Some((at, item)));
         }
     }
@@ -318,7 +318,7 @@ static STATIC_ROWS: &[Row] = &[
         let test = a.need(1, "match")?.clone();
         let mut kept = Vec::new();
         for item in elements(&a)? {
-            if cx.call1(&test, item.clone())?.as_bool() {
+            if cx.test(&test, item.clone())? {
                 kept.push(item);
             }
         }
@@ -327,7 +327,7 @@ static STATIC_ROWS: &[Row] = &[
     m("static bool TrueForAll<T>(T[] array, Predicate<T> match)", |cx, a| {
         let test = a.need(1, "match")?.clone();
         for item in elements(&a)? {
-            if !cx.call1(&test, item)?.as_bool() {
+            if !cx.test(&test, item)? {
                 return Ok(Value::Bool(false));
             }
         }

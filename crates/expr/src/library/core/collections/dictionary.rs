@@ -179,28 +179,28 @@ fn entries_of(cx: &mut Cx<'_>, sequence: &Value) -> Result<Vec<(Value, Value)>, 
 }
 
 static ROWS: &[Row] = &[
-    ctor("()", |cx, a| dictionary_value(cx, a.types, &Value::Null, Vec::new())),
-    ctor("(int capacity)", |cx, a| dictionary_value(cx, a.types, &Value::Null, Vec::new())),
-    ctor("(IEqualityComparer<TKey> comparer)", |cx, a| dictionary_value(cx, a.types, a.get(0), Vec::new())),
+    ctor("()", |cx, a| dictionary_value(cx, a.types(), &Value::Null, Vec::new())),
+    ctor("(int capacity)", |cx, a| dictionary_value(cx, a.types(), &Value::Null, Vec::new())),
+    ctor("(IEqualityComparer<TKey> comparer)", |cx, a| dictionary_value(cx, a.types(), a.get(0), Vec::new())),
     ctor("(int capacity, IEqualityComparer<TKey> comparer)", |cx, a| {
-        dictionary_value(cx, a.types, a.get(1), Vec::new())
+        dictionary_value(cx, a.types(), a.get(1), Vec::new())
     }),
     ctor("(IDictionary<TKey, TValue> dictionary)", |cx, a| {
         let entries = entries_of(cx, a.need(0, "dictionary")?)?;
-        dictionary_value(cx, a.types, &Value::Null, entries)
+        dictionary_value(cx, a.types(), &Value::Null, entries)
     }),
     ctor("(IDictionary<TKey, TValue> dictionary, IEqualityComparer<TKey> comparer)", |cx, a| {
         let entries = entries_of(cx, a.need(0, "dictionary")?)?;
-        dictionary_value(cx, a.types, a.get(1), entries)
+        dictionary_value(cx, a.types(), a.get(1), entries)
     }),
     ctor("(IEnumerable<KeyValuePair<TKey, TValue>> collection)", |cx, a| {
         let entries = entries_of(cx, a.need(0, "collection")?)?;
-        dictionary_value(cx, a.types, &Value::Null, entries)
+        dictionary_value(cx, a.types(), &Value::Null, entries)
     })
     .core_only(),
     ctor("(IEnumerable<KeyValuePair<TKey, TValue>> collection, IEqualityComparer<TKey> comparer)", |cx, a| {
         let entries = entries_of(cx, a.need(0, "collection")?)?;
-        dictionary_value(cx, a.types, a.get(1), entries)
+        dictionary_value(cx, a.types(), a.get(1), entries)
     })
     .core_only(),
     p("int Count", |_, a| Ok(count(a.obj::<DictionaryObject>(0)?.table.read().len()))),

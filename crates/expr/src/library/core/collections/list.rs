@@ -149,7 +149,7 @@ fn search(cx: &mut Cx<'_>, a: &Args<'_>, backwards: bool) -> Result<Option<(usiz
         items.reverse();
     }
     for (at, item) in items {
-        if cx.call1(&test, item.clone())?.as_bool() {
+        if cx.test(&test, item.clone())? {
             return Ok(Some((at, item)));
         }
     }
@@ -248,7 +248,7 @@ static ROWS: &[Row] = &[
         let before = items.len();
         let mut kept = Vec::new();
         for item in items {
-            if !cx.call1(&test, item.clone())?.as_bool() {
+            if !cx.test(&test, item.clone())? {
                 kept.push(item);
             }
         }
@@ -326,7 +326,7 @@ static ROWS: &[Row] = &[
         let test = a.need(1, "match")?.clone();
         let mut kept = Vec::new();
         for item in a.obj::<ListObject>(0)?.items() {
-            if cx.call1(&test, item.clone())?.as_bool() {
+            if cx.test(&test, item.clone())? {
                 kept.push(item);
             }
         }
@@ -336,7 +336,7 @@ static ROWS: &[Row] = &[
     m("bool TrueForAll(Predicate<T> match)", |cx, a| {
         let test = a.need(1, "match")?.clone();
         for item in a.obj::<ListObject>(0)?.items() {
-            if !cx.call1(&test, item)?.as_bool() {
+            if !cx.test(&test, item)? {
                 return Ok(Value::Bool(false));
             }
         }

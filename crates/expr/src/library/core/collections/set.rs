@@ -148,7 +148,7 @@ static ROWS: &[Row] = &[
         let items: Vec<Value> = a.obj::<SetObject>(0)?.table.read().iter().map(|e| e.key.clone()).collect();
         let mut removed = 0;
         for item in items {
-            if cx.call1(&test, item.clone())?.as_bool() {
+            if cx.test(&test, item.clone())? {
                 let mut table = a.obj::<SetObject>(0)?.table.write();
                 if let Some(i) = table.find(cx, &item)? {
                     table.remove(i);

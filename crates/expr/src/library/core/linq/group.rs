@@ -132,7 +132,7 @@ fn group_by(
     let equality = Equality::of(comparer.map_or(&Value::Null, |at| a.get(at)));
     let element_type = if element.is_some() { a.ty(2) } else { a.ty(0) };
     let out = if result.is_some() {
-        a.types.last().copied().unwrap_or_else(Type::object)
+        a.types().last().copied().unwrap_or_else(Type::object)
     } else {
         Type::generic(&IGROUPING, &[a.ty(1).erased(), element_type.erased()])
     };

@@ -38,11 +38,11 @@ fn where_(a: &Args<'_>, indexed: bool) -> Result<Value, Thrown> {
                 cx.step()?;
                 index += 1;
                 let keep = if indexed {
-                    cx.call2(&test, item.clone(), Value::Int(index))?
+                    cx.call2(&test, item.clone(), Value::Int(index))?.as_bool()
                 } else {
-                    cx.call1(&test, item.clone())?
+                    cx.test(&test, item.clone())?
                 };
-                if keep.as_bool() {
+                if keep {
                     return Ok(Some(item));
                 }
             }
@@ -73,7 +73,7 @@ fn select_many(a: &Args<'_>, indexed: bool, result: Option<usize>) -> Result<Val
         Some(at) => Some(source(a, at, "resultSelector")?),
         None => None,
     };
-    let element = a.types.last().copied().unwrap_or_else(Type::object);
+    let element = a.types().last().copied().unwrap_or_else(Type::object);
     Ok(lazy(element, move |cx| {
         let (mut each, map, combine) = (cx.iterate(&items)?, map.clone(), combine.clone());
         let mut index = -1;
@@ -120,11 +120,10 @@ fn take_while(a: &Args<'_>, indexed: bool, skip: bool) -> Result<Value, Thrown> 
                 }
                 index += 1;
                 let holds = if indexed {
-                    cx.call2(&test, item.clone(), Value::Int(index))?
+                    cx.call2(&test, item.clone(), Value::Int(index))?.as_bool()
                 } else {
-                    cx.call1(&test, item.clone())?
-                }
-                .as_bool();
+                    cx.test(&test, item.clone())?
+                };
                 if skip {
                     if !holds {
                         done = true;

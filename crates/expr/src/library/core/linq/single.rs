@@ -33,7 +33,7 @@ fn pick(cx: &mut Cx<'_>, a: &Args<'_>, which: Which, test: bool) -> Result<Optio
     while let Some(item) = each.next(cx)? {
         cx.step()?;
         if let Some(predicate) = &predicate
-            && !cx.call1(predicate, item.clone())?.as_bool()
+            && !cx.test(predicate, item.clone())?
         {
             continue;
         }
@@ -77,7 +77,7 @@ fn count(cx: &mut Cx<'_>, a: &Args<'_>, test: bool) -> Result<i64, Thrown> {
     while let Some(item) = each.next(cx)? {
         cx.step()?;
         if match &predicate {
-            Some(predicate) => cx.call1(predicate, item)?.as_bool(),
+            Some(predicate) => cx.test(predicate, item)?,
             None => true,
         } {
             count += 1;
@@ -198,7 +198,7 @@ pub(super) static ROWS: &[Row] = &[
         let mut each = cx.iterate(&items)?;
         while let Some(item) = each.next(cx)? {
             cx.step()?;
-            if !cx.call1(&test, item)?.as_bool() {
+            if !cx.test(&test, item)? {
                 return Ok(Value::Bool(false));
             }
         }
