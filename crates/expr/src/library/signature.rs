@@ -240,6 +240,7 @@ mod tests {
             pure: true,
             hidden: false,
             core_only: false,
+            item: None,
         }))
     }
 
