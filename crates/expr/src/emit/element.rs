@@ -43,7 +43,8 @@ impl<'a> Emitter<'_, 'a> {
                 if check && values.first().is_some_and(Value::is_null) {
                     return at(cx, inner, Err(null_reference()));
                 }
-                let result = item(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }), index);
+                let result =
+                    item(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }), index);
                 let text = at(cx, inner, result)?;
                 at(cx, whole, text.ok_or_else(out_of_bounds))
             }));

@@ -18,8 +18,8 @@ pub use member::{Member, MemberKind, Param, ParamMode};
 pub use registry::Registry;
 pub(crate) use rows::null_argument;
 pub use rows::{
-    Args, Default, EachFn, Imp, ItemFn, Native, Needs, Row, Sort, TextFn, constant, conv, ctor, each, ext, hidden, m, mt, op,
-    p, pt, set, virt,
+    Args, Default, EachFn, Imp, ItemFn, Native, Needs, Row, Sort, TextFn, constant, conv, ctor, each, ext, hidden, m,
+    mt, op, p, pt, set, virt,
 };
 pub use standard::standard;
 pub use typedef::{Shape, Sketch, TypeDef, class, delegate, enumeration, interface, static_class, structure};

@@ -267,7 +267,17 @@ pub struct Row {
 
 impl Row {
     const fn new(sort: Sort, sig: &'static str, imp: Imp) -> Self {
-        Self { sig, sort, imp, listed: None, needs: Needs::NONE, pure: true, hidden: false, core_only: false, item: None }
+        Self {
+            sig,
+            sort,
+            imp,
+            listed: None,
+            needs: Needs::NONE,
+            pure: true,
+            hidden: false,
+            core_only: false,
+            item: None,
+        }
     }
 
     /// Not in the documented allow-list: lenient mode only.

@@ -203,9 +203,10 @@ impl Cx<'_> {
             Value::Host(ty, _) => {
                 let found = ty.def().and_then(|def| self.registry().declared(def, "GetEnumerator").first().cloned());
                 match found.as_deref().map(|member| member.row.imp) {
-                    Some(Imp::Each(start)) => {
-                        start(self, Args::new(&mut Passed { values: &mut [sequence.clone()], fixed: &[], types: ty.args() }))
-                    }
+                    Some(Imp::Each(start)) => start(
+                        self,
+                        Args::new(&mut Passed { values: &mut [sequence.clone()], fixed: &[], types: ty.args() }),
+                    ),
                     Some(Imp::Call(_)) => {
                         let member = found.ok_or_else(null_reference)?;
                         let value = self.call_member(&member, ty.args(), &mut [sequence.clone()])?;
