@@ -28,13 +28,13 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
             Some(text) => cx.bool_arg(text, "condition"),
             None => Err(Refused),
         };
-        let block = cx.branch(child, &format!("when[{}]", index + 1));
+        let block = cx.alternative(child, &format!("when[{}]", index + 1));
         match condition {
             Ok(condition) => when.push((condition, block)),
             Err(refused) => outcome = Err(refused),
         }
     }
-    let otherwise = Compile::child(element, "otherwise").map(|child| cx.branch(child, "otherwise"));
+    let otherwise = Compile::child(element, "otherwise").map(|child| cx.alternative(child, "otherwise"));
     outcome?;
     Ok(StepKind::Choose(Choose { when, otherwise }))
 }

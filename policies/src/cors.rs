@@ -40,7 +40,7 @@ pub static DEF: PolicyDef = PolicyDef {
             Child::optional(
                 "allowed-methods",
                 &[Attr::new("preflight-result-max-age", Kind::Int(0, i64::MAX)).default("0")],
-                Content::Elements { children: &[Child::many("method", &[], TEXT)], ordered: false },
+                Content::Elements { children: &[Child::at_least_one("method", &[], TEXT)], ordered: false },
             ),
             Child::optional(
                 "allowed-headers",

@@ -22,7 +22,7 @@ use crate::set_status::{self, SetStatus};
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
     attributes: &[Attr::new("response-variable-name", Kind::Text).literal()],
-    content: Content::SomePolicies(&["set-status", "set-header", "set-body"]),
+    content: Content::Parts(&[("set-status", 1), ("set-header", u32::MAX), ("set-body", 1)]),
     ..PolicyDef::new("return-response", "Ends the pipeline with this response.", compile)
 };
 

@@ -33,16 +33,16 @@ use crate::set_body::{self, SetBody};
 use crate::set_header::{self, SetHeader};
 use crate::set_method::{self, SetMethod};
 
-const CHILDREN: Content = Content::SomePolicies(&[
-    "set-url",
-    "set-method",
-    "set-header",
-    "set-body",
-    "authentication-certificate",
-    "authentication-managed-identity",
-    "authentication-token",
-    "authentication-token-store",
-    "proxy",
+const CHILDREN: Content = Content::Parts(&[
+    ("set-url", 1),
+    ("set-method", 1),
+    ("set-header", u32::MAX),
+    ("set-body", 1),
+    ("authentication-certificate", 1),
+    ("authentication-token", 1),
+    ("authentication-token-store", 1),
+    ("authentication-managed-identity", 1),
+    ("proxy", 1),
 ]);
 
 const MODE: Attr = Attr::new("mode", Kind::OneOf(&["new", "copy"])).default("new");
@@ -56,6 +56,7 @@ pub static DEF: PolicyDef = PolicyDef {
         Attr::new("timeout-ms", Kind::Int(0, i64::MAX)),
         Attr::new("ignore-error", Kind::Bool).default("false"),
         Attr::new("buffer-response", Kind::Bool)
+            .default("true")
             .not_applicable("responses kept in variables are always read into memory"),
         Attr::new("fail-on-error-status-code", Kind::Bool).default("false"),
     ],

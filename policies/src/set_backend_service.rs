@@ -25,10 +25,10 @@ pub static DEF: PolicyDef = PolicyDef {
     attributes: &[
         Attr::new("base-url", Kind::Text),
         Attr::new("backend-id", Kind::Text),
-        Attr::new("sf-resolve-condition", Kind::Text).not_applicable(FABRIC),
+        Attr::new("sf-resolve-condition", Kind::Bool).not_applicable(FABRIC),
         Attr::new("sf-service-instance-name", Kind::Text).not_applicable(FABRIC),
         Attr::new("sf-partition-key", Kind::Text).not_applicable(FABRIC),
-        Attr::new("sf-replica-type", Kind::Text).not_applicable(FABRIC),
+        Attr::new("sf-replica-type", Kind::OneOf(&["primary", "secondary"])).not_applicable(FABRIC),
         Attr::new("sf-listener-name", Kind::Text).not_applicable(FABRIC),
         Attr::new("dapr-app-id", Kind::Text),
         Attr::new("dapr-method", Kind::Text),

@@ -23,7 +23,7 @@ use crate::validate_jwt::{texts, values};
 
 const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
 const APPLICATIONS: Content =
-    Content::Elements { children: &[Child::many("application-id", &[], TEXT)], ordered: false };
+    Content::Elements { children: &[Child::at_least_one("application-id", &[], TEXT)], ordered: false };
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -48,10 +48,10 @@ pub static DEF: PolicyDef = PolicyDef {
             Child::optional(
                 "audiences",
                 &[],
-                Content::Elements { children: &[Child::many("audience", &[], TEXT)], ordered: false },
+                Content::Elements { children: &[Child::at_least_one("audience", &[], TEXT)], ordered: false },
             ),
             claims::CHILD,
-            encrypted::CHILD,
+            encrypted::CERTIFICATES,
         ],
         ordered: false,
     },

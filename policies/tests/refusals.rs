@@ -179,6 +179,81 @@ fn what_may_stand_once_is_refused_twice() {
 }
 
 #[test]
+fn what_may_stand_once_stands_once_wherever_it_is() {
+    let check = |text: &str, wanted: &str| check(Tier::Developer, Scope::Api, "inbound", text, wanted);
+    let accepted = |text: &str| assert_eq!(refused(Tier::Developer, Scope::Api, "inbound", text), "", "{text}");
+    let limit = "<rate-limit calls=\"1\" renewal-period=\"1\" />";
+    let login = "<authentication-basic username=\"a\" password=\"b\" />";
+    let when = |inside: &str| format!("<when condition=\"@(true)\">{inside}</when>");
+    let (document, section) = ("'rate-limit' may stand once in a policy document", "may stand once in a section");
+    check(&format!("<block>{limit}</block>{limit}"), document);
+    check(&format!("{limit}<limit-concurrency key=\"k\" max-count=\"1\">{limit}</limit-concurrency>"), document);
+    check(&format!("{limit}<choose>{}</choose>", when(limit)), document);
+    check(&format!("<choose>{}</choose>{limit}", when(limit)), document);
+    check(&format!("<choose>{}</choose>", when(&format!("{limit}<block>{limit}</block>"))), document);
+    check(&format!("<choose>{}</choose>{login}", when(&format!("<block>{login}</block>"))), section);
+    check(&format!("{login}\n<block>{login}</block>"), "remove it, or the one on line 1");
+    accepted(&format!("<choose>{}{}<otherwise>{limit}</otherwise></choose>", when(limit), when(login)));
+    accepted(&format!("<choose>{0}</choose><choose>{0}</choose>", when(limit)));
+    // Each section counts on its own, unless it is once in the document.
+    let redirect = "<redirect-content-urls />";
+    let both = format!("<policies><inbound>{redirect}</inbound><outbound>{redirect}</outbound></policies>");
+    assert_eq!(refusals(service(Tier::Developer, Scope::Api, both)), "");
+}
+
+#[test]
+fn a_fragment_counts_where_it_is_included() {
+    let login = "<authentication-basic username=\"a\" password=\"b\" />";
+    let text = document("inbound", &format!("{login}<include-fragment fragment-id=\"f\" />"));
+    let mut service = service(Tier::Developer, Scope::Api, text);
+    let policy = PolicyText::new("fragment.xml", format!("<fragment>{login}</fragment>"));
+    service.fragments.insert("f".into(), Fragment { id: "f".into(), description: "".into(), policy });
+    assert!(refusals(service).contains("'authentication-basic' may stand once in a section"));
+}
+
+#[test]
+fn sections_hold_inside_wrappers_too() {
+    let wrappers = [
+        ("<choose><when condition=\"@(true)\">", "</when></choose>"),
+        ("<choose><when condition=\"@(true)\" /><otherwise>", "</otherwise></choose>"),
+        ("<retry condition=\"@(false)\" count=\"1\" interval=\"0\">", "</retry>"),
+        ("<limit-concurrency key=\"k\" max-count=\"1\">", "</limit-concurrency>"),
+        ("<block>", "</block>"),
+        ("<wait for=\"all\"><choose><when condition=\"@(true)\">", "</when></choose></wait>"),
+    ];
+    let mut tried = 0;
+    for def in ordinary().filter(|def| def.sections != Sections::NONE) {
+        for section in Section::ALL.into_iter().filter(|section| !def.sections.contains(*section)) {
+            for (open, close) in wrappers {
+                let text = format!("{open}<{} />{close}", def.name);
+                let wanted = format!("Policy is not allowed in the '{}' section", section.name());
+                check(Tier::Developer, scope(def), section.name(), &text, &wanted);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    // What is a part of another policy is not bound to the section: `set-method` stands in inbound and on-error.
+    let call = "<send-request response-variable-name=\"r\"><set-url>http://a</set-url><set-method>GET</set-method></send-request>";
+    assert_eq!(refused(Tier::Developer, Scope::Api, "outbound", call), "");
+}
+
+#[test]
+fn parts_stand_in_their_order_and_once() {
+    let check = |text: &str, wanted: &str| check(Tier::Developer, Scope::Api, "inbound", text, wanted);
+    let status = "<set-status code=\"200\" reason=\"OK\" />";
+    let header = "<set-header name=\"a\"><value>b</value></set-header>";
+    check(&format!("<return-response>{header}{status}</return-response>"), "'set-status' stands after 'set-header'");
+    check("<return-response><set-body>a</set-body><set-body>b</set-body></return-response>", "'set-body' 1 time(s)");
+    let (url, method) = ("<set-url>http://a</set-url>", "<set-method>GET</set-method>");
+    let call = |inside: String| format!("<send-request response-variable-name=\"r\">{inside}</send-request>");
+    check(&call(format!("{method}{url}")), "'set-url' stands after 'set-method'");
+    check(&call(format!("{url}{url}{method}")), "'set-url' 1 time(s)");
+    let right = call(format!("{url}{method}{header}{header}<set-body>a</set-body>"));
+    assert_eq!(refused(Tier::Developer, Scope::Api, "inbound", &right), "");
+}
+
+#[test]
 fn children_are_refused_when_unknown_out_of_order_or_too_many() {
     let check = |text: &str, wanted: &str| check(Tier::Developer, Scope::Api, "inbound", text, wanted);
     check("<ip-filter action=\"allow\"><host>x</host></ip-filter>", "'host'");

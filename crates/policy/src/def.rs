@@ -275,6 +275,9 @@ pub enum Content {
     Policies,
     /// These policies only (`wait`, `send-request`).
     SomePolicies(&'static [&'static str]),
+    /// These policies in this order, each at most so many times (`send-request`, `return-response`); `include-fragment` may stand
+    /// anywhere among them.
+    Parts(&'static [(&'static str, u32)]),
     /// Anything: a style sheet, an Adobe document, a template.
     Raw,
 }

@@ -17,7 +17,7 @@ pub(crate) const CHILD: Child = Child::optional(
     "required-claims",
     &[],
     Content::Elements {
-        children: &[Child::at_least_one(
+        children: &[Child::many(
             "claim",
             &[
                 Attr::new("name", Kind::Text).required(),

@@ -23,14 +23,28 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::Failure;
 
-/// The child of both policies.
+/// `decryption-keys` of `validate-jwt`.
 pub(crate) const CHILD: Child = Child::optional(
     "decryption-keys",
     &[],
     Content::Elements {
-        children: &[Child::many(
+        children: &[Child::at_least_one(
             "key",
             &[Attr::new("id", Kind::Text), Attr::new("certificate-id", Kind::Text)],
+            Content::Text(Kind::Text, Expressions::Allowed),
+        )],
+        ordered: false,
+    },
+);
+
+/// `decryption-keys` of `validate-azure-ad-token`, which takes certificates only.
+pub(crate) const CERTIFICATES: Child = Child::optional(
+    "decryption-keys",
+    &[],
+    Content::Elements {
+        children: &[Child::at_least_one(
+            "key",
+            &[Attr::new("id", Kind::Text), Attr::new("certificate-id", Kind::Text).required()],
             Content::Text(Kind::Text, Expressions::Allowed),
         )],
         ordered: false,

@@ -39,6 +39,9 @@ pub fn defined() -> BTreeSet<String> {
             Content::SomePolicies(names) => {
                 all.extend(names.iter().map(|name| format!("{path}/{name}")));
             }
+            Content::Parts(parts) => {
+                all.extend(parts.iter().map(|(name, _)| format!("{path}/{name}")));
+            }
             Content::Empty | Content::Text(..) | Content::Policies | Content::Raw => {}
         }
     }

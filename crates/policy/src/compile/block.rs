@@ -8,7 +8,7 @@ use apimite_document::{Element, Limits, Node};
 use apimite_model::Scope;
 
 use super::{Compile, check_element};
-use crate::def::{Occurs, PolicyDef, Refused, Section};
+use crate::def::{PolicyDef, Refused, Section};
 use crate::step::{Block, Needs, Step, StepInfo};
 
 /// Deepest nesting of policies.
@@ -52,6 +52,15 @@ impl Compile<'_> {
         self.path.push_str(label);
         let block = self.block(element);
         self.path.truncate(length);
+        block
+    }
+
+    /// Compiles a child that runs in place of its siblings, such as the third `when` of a `choose`: what may stand once may stand
+    /// once in each.
+    pub fn alternative(&mut self, element: &Element, label: &str) -> Block {
+        self.once.enter();
+        let block = self.branch(element, label);
+        self.once.leave();
         block
     }
 
@@ -116,7 +125,7 @@ impl Compile<'_> {
             "include-fragment" => self.include(element, items),
             name => match self.find(name) {
                 Some(def) => {
-                    if let Ok(step) = self.step(def, element, count) {
+                    if let Ok(step) = self.step(def, element) {
                         items.push(Item::Step(step));
                     }
                 }
@@ -219,16 +228,9 @@ impl Compile<'_> {
         self.source = outer;
     }
 
-    fn step(&mut self, def: &'static PolicyDef, element: &Element, count: u32) -> Result<Arc<Step>, Refused> {
+    fn step(&mut self, def: &'static PolicyDef, element: &Element) -> Result<Arc<Step>, Refused> {
         self.element = def.name;
-        if def.occurs == Occurs::OncePerSection && count > 1 {
-            self.refuse(
-                element.name_span,
-                "policy::once",
-                format!("'{}' may stand once in a section", def.name),
-                "remove the others",
-            );
-        }
+        self.once_only(def, element);
         check_element(def, element, self)?;
         self.needs = Needs::default();
         let kind = (def.compile)(element, self)?;

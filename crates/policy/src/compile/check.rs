@@ -15,7 +15,7 @@ const COMMON: &[&str] = &["id"];
 /// Refused when there was at least one.
 pub fn check_element(def: &PolicyDef, element: &Element, cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut outcome = Ok(());
-    if cx.section_known && cx.depth <= 1 && !def.sections.contains(cx.section) {
+    if cx.section_known && cx.parts == 0 && !def.sections.contains(cx.section) {
         let allowed: Vec<&str> = def.sections.iter().map(|section| section.name()).collect();
         outcome = Err(cx.refuse(
             element.name_span,
@@ -165,6 +165,7 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
                 }
             }
         }
+        Content::Parts(parts) => outcome = outcome.and(check_parts(element, parts, cx)),
         Content::Empty | Content::Text(..) => {
             if let Content::Text(kind, expressions) = content
                 && (*kind != Kind::Text || *expressions == Expressions::Refused)
@@ -179,6 +180,38 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
             outcome = outcome.and(check_children(element, children, *ordered, cx));
         }
         Content::Mixed(children) => outcome = check_children(element, children, false, cx),
+    }
+    outcome
+}
+
+/// Policies that are parts of another: known, in order, not too many.
+///
+/// Source: note on the order of child elements on the policy pages; the published schemas list parts as a sequence.
+fn check_parts(element: &Element, parts: &[(&str, u32)], cx: &mut Compile<'_>) -> Result<(), Refused> {
+    let mut outcome = Ok(());
+    let mut last = 0;
+    let mut counts = vec![0; parts.len()];
+    for child in element.elements() {
+        let Some(index) = parts.iter().position(|(name, _)| *name == &*child.name) else {
+            outcome = Err(unknown_child(element, child, parts.iter().map(|(name, _)| *name), cx));
+            continue;
+        };
+        let Some(((name, most), count)) = parts.get(index).zip(counts.get_mut(index)) else { continue };
+        *count += 1;
+        if *count > *most {
+            let text = format!("'{}' may hold '{name}' {most} time(s), not {count}", element.name);
+            outcome = Err(cx.refuse(child.name_span, "policy::too_many", text, "remove the others"));
+        }
+        if *name == "include-fragment" {
+            continue;
+        }
+        if index < last {
+            let before = parts.get(last).map_or("", |(name, _)| name);
+            let order = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            let text = format!("'{name}' stands after '{before}'");
+            outcome = Err(cx.refuse(child.name_span, "policy::order", text, &format!("the order is {order}")));
+        }
+        last = last.max(index);
     }
     outcome
 }

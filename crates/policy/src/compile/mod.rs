@@ -4,6 +4,7 @@ mod alone;
 mod backends;
 mod block;
 mod check;
+mod once;
 mod service;
 mod values;
 
@@ -47,6 +48,9 @@ pub struct Compile<'a> {
     element: &'static str,
     needs: Needs,
     depth: usize,
+    /// How many policies that hold others as parts (`send-request`, `return-response`) are around.
+    parts: usize,
+    once: once::Once,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -64,6 +68,8 @@ impl<'a> Compile<'a> {
             element: "policies",
             needs: Needs::default(),
             depth: 0,
+            parts: 0,
+            once: once::Once::default(),
             diagnostics,
         }
     }
@@ -155,7 +161,7 @@ impl<'a> Compile<'a> {
         read: impl FnOnce(&Element, &mut Self) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
         let outer = self.element;
-        self.depth += 1;
+        self.parts += 1;
         let outcome = match self.find(&child.name) {
             Some(def) => {
                 self.element = def.name;
@@ -163,7 +169,7 @@ impl<'a> Compile<'a> {
             }
             None => read(child, self),
         };
-        self.depth -= 1;
+        self.parts -= 1;
         self.element = outer;
         outcome
     }

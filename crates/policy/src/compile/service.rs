@@ -10,7 +10,7 @@ use apimite_model::{Api, ApiKind, Operation, PolicyText, Product, Scope, Service
 use super::block::Item;
 use super::{Compile, Toolbox};
 use crate::code::Compiler;
-use crate::def::{Occurs, Registry, Section};
+use crate::def::{Registry, Section};
 use crate::resolvers::Resolvers;
 use crate::step::{Block, Pipeline, Step};
 use crate::target::Target;
@@ -139,25 +139,7 @@ pub(super) fn compile_tree(
         }
         compiled.sections[section as usize] = Some(cx.items(element));
     }
-    once_per_document(&compiled, tools.registry, diagnostics);
     compiled
-}
-
-fn once_per_document(compiled: &CompiledDocument, registry: Registry, diagnostics: &mut Diagnostics) {
-    let mut seen: Vec<&str> = Vec::new();
-    for item in compiled.sections.iter().flatten().flatten() {
-        let Item::Step(step) = item else { continue };
-        let once = registry.find(step.info.element).is_some_and(|def| def.occurs == Occurs::OncePerDocument);
-        if once && seen.contains(&step.info.element) {
-            diagnostics.push(
-                Diagnostic::new("policy::once", format!("'{}' may stand once in a policy document", step.info.element))
-                    .element(step.info.element)
-                    .at(&step.info.source, step.info.span)
-                    .help("remove the others"),
-            );
-        }
-        seen.push(step.info.element);
-    }
 }
 
 type Sections = [Vec<Arc<Step>>; 4];
