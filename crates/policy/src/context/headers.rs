@@ -291,6 +291,12 @@ static DICTIONARY_EXTENSIONS: TypeDef = static_class("DictionaryExtensions")
             "string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, string defaultValue = null)",
             |cx, a| Ok(text_of(cx, &a)?.unwrap_or_else(|| default_text(&a))),
         ),
+        // Of .NET itself, for any dictionary: documents give arrays as the default of a claim. `object` lets `null` stay a text.
+        m(
+            "string[] GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, object defaultValue)",
+            |cx, mut a| Ok(stored(cx, &a)?.unwrap_or_else(|| a.take(2))),
+        )
+        .unlisted(),
         mt(
             "string GetValueOrDefault(this IReadOnlyDictionary<string, string> dictionary, string key, string defaultValue = null)",
             |cx, a| Ok(text_of(cx, &a)?.unwrap_or_else(|| default_text(&a))),
