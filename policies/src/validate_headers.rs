@@ -92,7 +92,7 @@ impl Now for ValidateHeaders {
                 .iter()
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
                 .collect();
-            found.extend(values::check(exchange, &schemas, parameter, Part::ResponseHeader, &values, action));
+            found.extend(values::check(exchange, &schemas, parameter, Part::ResponseHeader, &values, &[], action));
         }
         for name in response.headers.keys() {
             if declared.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(name.as_str())) {

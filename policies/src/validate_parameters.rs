@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use apimite_document::Element;
-use apimite_model::{ApiKind, Operation, Parameter, ParameterPlace};
+use apimite_model::{ApiKind, Operation, Parameter, ParameterPlace, ParameterStyle};
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Attr, Child, Content, Kind, Occurs, PolicyDef, Refused, Sections};
 use apimite_policy::env::Env;
@@ -54,7 +54,7 @@ pub static DEF: PolicyDef = PolicyDef {
         VARIABLE,
         "the subscription key's own header and query parameter count as specified; Azure's behaviour is not documented",
         "the text for a required parameter that is absent is our own",
-        "lists in one value are separated by commas, whatever `style` the definition names",
+        "a list in one value is taken apart where `explode` would repeat the name; objects are read with the style `deepObject` alone",
     ],
     ..PolicyDef::new("validate-parameters", "Checks parameters of the request against the definition.", compile)
 };
@@ -142,7 +142,8 @@ impl ValidateParameters {
             }
             let same = given.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name));
             let values: Vec<String> = same.map(|(_, value)| value.clone()).collect();
-            found.extend(values::check(exchange, schemas, parameter, part, &values, action));
+            let members = members(parameter, part, given);
+            found.extend(values::check(exchange, schemas, parameter, part, &values, &members, action));
         }
         if part == Part::Path {
             return Ok(());
@@ -154,7 +155,10 @@ impl ValidateParameters {
                 Part::Query => keys.query.eq_ignore_ascii_case(name),
                 _ => keys.header.eq_ignore_ascii_case(name),
             });
-            let known = declared(operation, part).any(|parameter| parameter.name.eq_ignore_ascii_case(name));
+            let known = declared(operation, part).any(|parameter| {
+                parameter.name.eq_ignore_ascii_case(name)
+                    || parameter.style == ParameterStyle::Deep && member(&parameter.name, name).is_some()
+            });
             if is_key || known || seen.iter().any(|one| one.eq_ignore_ascii_case(name)) {
                 continue;
             }
@@ -169,6 +173,21 @@ impl ValidateParameters {
         }
         Ok(())
     }
+}
+
+/// The member that `name[member]` names.
+fn member<'n>(name: &str, given: &'n str) -> Option<&'n str> {
+    let (start, rest) = given.split_once('[')?;
+    start.eq_ignore_ascii_case(name).then(|| rest.strip_suffix(']')).flatten()
+}
+
+/// The members of an object that is written as `name[member]=value`.
+fn members(parameter: &Parameter, part: Part, given: &[(String, String)]) -> Vec<(String, String)> {
+    if parameter.style != ParameterStyle::Deep || part != Part::Query {
+        return Vec::new();
+    }
+    let own = |(name, value): &(String, String)| Some((member(&parameter.name, name)?.to_owned(), value.clone()));
+    given.iter().filter_map(own).collect()
 }
 
 /// Pairs of a query, decoded.

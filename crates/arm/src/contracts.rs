@@ -68,6 +68,15 @@ pub fn of_api(api: &Api) -> Vec<(String, Value)> {
     operations.chain(schemas).collect()
 }
 
+/// The policies of the operations of one API, by path below it.
+pub fn operation_policies(api: &Api) -> Vec<(String, Value)> {
+    let policy = |one: &Operation| {
+        let text = one.policy.as_ref()?.source.text();
+        Some((format!("operations/{}/policies/policy", one.id), json!({ "format": "rawxml", "value": text })))
+    };
+    api.operations.iter().filter_map(|one| policy(one)).collect()
+}
+
 /// The word for a kind of API.
 pub fn kind(kind: ApiKind) -> &'static str {
     match kind {

@@ -14,11 +14,12 @@ pub trait Gateways: Send + Sync {
     /// What the configuration describes at present.
     fn configured(&self) -> Arc<Configured>;
 
-    /// Reads an API definition (`openapi`, `swagger-json`, `wsdl` and so on, as ARM names them).
+    /// Reads an API definition (`openapi`, `swagger-json`, `wsdl` and so on, as ARM names them); a WSDL becomes a REST API when
+    /// `rest` is true.
     ///
     /// # Errors
     /// Every finding.
-    fn definition(&self, format: &str, text: &str) -> Result<Definition, Vec<Detail>>;
+    fn definition(&self, format: &str, text: &str, rest: bool) -> Result<Definition, Vec<Detail>>;
 
     /// The periods of a quota's counter key that count now, or the one called `period_key`; set to `change` first. None where nothing was
     /// counted under the key.
@@ -82,7 +83,7 @@ pub struct Definition {
     pub service_url: String,
     /// `http`, `soap` or `graphql`.
     pub kind: String,
-    /// Operations and schemas: path below the API (`operations/list`), and properties.
+    /// Operations, schemas and policies of operations: path below the API (`operations/list`), and properties.
     pub children: Vec<(String, Value)>,
 }
 

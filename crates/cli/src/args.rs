@@ -69,6 +69,9 @@ pub(crate) struct Serve {
     /// Serve an OpenAPI or Swagger definition instead of a folder
     #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "policy"])]
     pub(crate) openapi: Option<PathBuf>,
+    /// A WSDL given to --openapi becomes a REST API with JSON bodies
+    #[arg(long, requires = "openapi")]
+    pub(crate) soap_to_rest: bool,
     /// Backend for --policy and --openapi; without one the built-in echo backend answers
     #[arg(long, value_name = "URL")]
     pub(crate) backend: Option<String>,

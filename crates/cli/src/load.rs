@@ -25,8 +25,8 @@ pub(crate) enum Origin {
     Folder(PathBuf),
     /// One policy document.
     Policy(PathBuf, Option<String>),
-    /// One API definition.
-    Definition(PathBuf, Option<String>),
+    /// One API definition; true: a WSDL becomes a REST API.
+    Definition(PathBuf, Option<String>, bool),
 }
 
 impl Origin {
@@ -34,7 +34,7 @@ impl Origin {
     pub(crate) fn watched(&self) -> Option<&Path> {
         match self {
             Self::Sample => None,
-            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, _) => Some(path),
+            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, ..) => Some(path),
         }
     }
 
@@ -42,7 +42,7 @@ impl Origin {
     pub(crate) fn folder(&self) -> PathBuf {
         match self {
             Self::Folder(path) if path.join(apimite_import::settings::FILE_NAME).exists() => path.clone(),
-            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, _) => {
+            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, ..) => {
                 path.parent().map_or_else(PathBuf::new, Path::to_path_buf)
             }
             Self::Sample => PathBuf::new(),
@@ -53,7 +53,7 @@ impl Origin {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Sample => "the built-in sample service contoso".to_owned(),
-            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, _) => path.display().to_string(),
+            Self::Folder(path) | Self::Policy(path, _) | Self::Definition(path, ..) => path.display().to_string(),
         }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) fn import(origin: &Origin) -> Result<Imported, Diagnostics> {
     match origin {
         Origin::Sample => Ok(apimite_import::import(&apimite_import::sample::files(), &environment)),
         Origin::Folder(path) => apimite_import::import_folder(path, &environment).map_err(|error| refuse(path, &error)),
-        Origin::Policy(path, backend) | Origin::Definition(path, backend) => {
+        Origin::Policy(path, backend) | Origin::Definition(path, backend, _) => {
             let folder = match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
@@ -84,7 +84,8 @@ pub(crate) fn import(origin: &Origin) -> Result<Imported, Diagnostics> {
             std::fs::metadata(path).map_err(|error| refuse(path, &error))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let files = OneFile { folder };
-            let settings = Settings::default();
+            let mut settings = Settings::default();
+            settings.import.soap_to_rest = matches!(origin, Origin::Definition(_, _, true));
             Ok(if matches!(origin, Origin::Policy(..)) {
                 apimite_import::from_policy(&files, &name, backend.as_deref(), settings)
             } else {

@@ -76,7 +76,7 @@ fn origin(args: &Serve) -> Origin {
     match (&args.folder, &args.policy, &args.openapi) {
         (Some(folder), ..) => Origin::Folder(folder.clone()),
         (_, Some(policy), _) => Origin::Policy(policy.clone(), args.backend.clone()),
-        (_, _, Some(definition)) => Origin::Definition(definition.clone(), args.backend.clone()),
+        (_, _, Some(definition)) => Origin::Definition(definition.clone(), args.backend.clone(), args.soap_to_rest),
         _ => Origin::Sample,
     }
 }

@@ -288,6 +288,44 @@ fn an_api_with_its_policy_is_in_force_with_the_next_request() {
 }
 
 #[test]
+fn a_wsdl_becomes_a_rest_api_or_is_passed_through() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    client.instance();
+    let wsdl = r#"<definitions name="Shop" targetNamespace="urn:s" xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:s" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<types><xs:schema targetNamespace="urn:s" elementFormDefault="qualified"><xs:element name="Go" type="xs:string"/></xs:schema></types>
+<message name="In"><part name="p" element="t:Go"/></message>
+<portType name="P"><operation name="Go"><input message="t:In"/></operation></portType>
+<binding name="B" type="t:P"><soap:binding style="document"/><operation name="Go"><soap:operation soapAction="urn:s/Go"/></operation></binding>
+<service name="S"><port name="P" binding="t:B"><soap:address location="http://127.0.0.1:9/shop.asmx"/></port></service>
+</definitions>"#;
+    let import = |name: &str, kind: &str| {
+        let api = format!("{}/apis/{name}", service());
+        let body = json!({ "properties": { "displayName": name, "path": name, "format": "wsdl", "value": wsdl, "apiType": kind, "subscriptionRequired": false } });
+        let made = client.put(&api, &body);
+        assert_eq!(made.status, 201, "{}", made.body);
+        (api, made.body)
+    };
+    let (rest, made) = import("rest", "http");
+    assert_eq!(
+        (&made["properties"]["type"], &made["properties"]["serviceUrl"]),
+        (&json!("http"), &json!("http://127.0.0.1:9"))
+    );
+    assert_eq!(client.get(&format!("{rest}/operations/go")).body["properties"]["urlTemplate"], "/Go");
+    let policy = client.get(&format!("{rest}/operations/go/policies/policy?format=rawxml")).body;
+    assert!(
+        policy["properties"]["value"].as_str().unwrap().contains("<rewrite-uri template=\"/shop.asmx\""),
+        "{policy}"
+    );
+    let (soap, made) = import("soap", "soap");
+    assert_eq!(made["properties"]["type"], "soap");
+    let operation = client.get(&format!("{soap}/operations/go")).body;
+    assert_eq!(operation["properties"]["urlTemplate"], "/?soapAction=urn:s/Go");
+    let link = json!({ "properties": { "displayName": "l", "path": "l", "format": "wsdl-link", "value": "http://127.0.0.1:9/x?wsdl", "apiType": "http" } });
+    assert_eq!(client.put(&format!("{}/apis/linked", service()), &link).status, 400);
+}
+
+#[test]
 fn what_the_configuration_has_is_listed_changed_and_deleted() {
     let gateway = Gateway::start(&[]);
     let client = Client::new(&gateway);

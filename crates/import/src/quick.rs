@@ -38,7 +38,11 @@ pub fn from_openapi(files: &dyn Files, path: &str, backend: Option<&str>, settin
     api.subscription_required = false;
     if let Some(source) = reader.source(path) {
         let format = Format::of(path).unwrap_or(Format::Yaml);
-        let manner = Manner { ids: Ids::Normalised, required_query: settings.import.required_query };
+        let manner = Manner {
+            ids: Ids::Normalised,
+            required_query: settings.import.required_query,
+            soap_to_rest: settings.import.soap_to_rest,
+        };
         let read = definition::read(&source, format, manner, &mut reader.found);
         let readable = read.is_some();
         let definition = read.unwrap_or_default();

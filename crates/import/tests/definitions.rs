@@ -1,6 +1,6 @@
 //! API definitions, as operations.
 
-#![allow(missing_docs, reason = "a test crate")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 use apimite_import::{Memory, Settings, from_openapi};
 use apimite_model::{Api, Operation, Parameter, ParameterPlace, Representation};
@@ -230,4 +230,80 @@ fn deep_and_circular_documents_are_no_danger() {
         let files = Memory::new().with("x.yaml", text.to_owned());
         assert!(from_openapi(&files, "x.yaml", None, Settings::default()).diagnostics.has_errors());
     }
+}
+
+fn wsdl(style: &str, parts: &str, schema: &str) -> String {
+    format!(
+        r#"<definitions name="S" targetNamespace="urn:s" xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:s" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<types><xs:schema targetNamespace="urn:s" elementFormDefault="qualified">{schema}</xs:schema></types>
+<message name="In">{parts}</message>
+<portType name="P"><operation name="Go"><documentation>Goes.</documentation><input message="t:In"/></operation></portType>
+<binding name="B" type="t:P"><soap:binding style="{style}"/><operation name="Go"><soap:operation soapAction=""/></operation></binding>
+<service name="S"><port name="P" binding="t:B"><soap:address location="https://s.example/a/b?x=1"/></port></service>
+</definitions>"#
+    )
+}
+
+fn as_rest() -> Settings {
+    let mut settings = Settings::default();
+    settings.import.soap_to_rest = true;
+    settings
+}
+
+const PART: &str = "<part name=\"p\" element=\"t:Go\"/>";
+
+#[test]
+fn wsdl_becomes_rest_operations_with_policies() {
+    let schema = r#"<xs:element name="Go"><xs:complexType><xs:sequence><xs:element name="At" type="xs:dateTime"/><xs:element name="Fast" type="xs:boolean" minOccurs="0"/></xs:sequence></xs:complexType></xs:element>"#;
+    let api = api_with("s.wsdl", &wsdl("document", PART, schema), as_rest());
+    assert_snapshot!(show(&api), @r##"
+    s Http https://s.example
+    POST /Go (go: Go)
+        request application/json schema={"$ref":"#/components/schemas/Go"} type=Some("Go") in=Some("components") examples=[default={"go":{"at":"sample","fast":true}}]
+      200 GoSoapResponse
+    schema components application/vnd.oai.openapi.components+json {"components":{"schemas":{"Go":{"type":"object","properties":{"go":{"type":"object","properties":{"at":{"type":"string"},"fast":{"type":"boolean"}},"required":["at"]}}}}}}
+    "##);
+    let policy = api.operations[0].policy.as_ref().unwrap();
+    assert!(policy.source.text().contains("<rewrite-uri template=\"/a/b?x=1\" copy-unmatched-params=\"false\" />"));
+    assert!(policy.source.text().contains("<value>\"Go\"</value>"), "an empty action is the operation's name");
+    let passed = api_with("s.wsdl", &wsdl("document", PART, schema), Settings::default());
+    assert_eq!(&*passed.operations[0].url_template, "/?soapAction=Go");
+}
+
+#[test]
+fn wsdl_that_cannot_become_rest_is_refused() {
+    let plain = "<xs:element name=\"Go\" type=\"xs:string\"/>";
+    let circle = "<xs:element name=\"Go\" type=\"t:C\"/><xs:complexType name=\"C\"><xs:sequence><xs:element name=\"Inner\" type=\"t:C\"/></xs:sequence></xs:complexType>";
+    let cases = [
+        (wsdl("rpc", PART, plain), "the style `rpc` is not supported"),
+        (wsdl("document", &PART.repeat(2), plain), "has several parts"),
+        (wsdl("document", "<part name=\"p\" type=\"xs:string\"/>", plain), "names a type, not an element"),
+        (wsdl("document", PART, ""), "the element `t:Go` is not in the schemas"),
+        (
+            wsdl("document", PART, "<xs:element name=\"Go\" type=\"t:None\"/>"),
+            "the type `t:None` is not in the schemas",
+        ),
+        (wsdl("document", PART, circle), "the type `C` holds itself"),
+    ];
+    for (text, wanted) in cases {
+        let files = Memory::new().with("s.wsdl", text);
+        let found = from_openapi(&files, "s.wsdl", None, as_rest()).diagnostics;
+        let all: Vec<String> = found.0.iter().map(|one| one.render()).collect();
+        assert!(found.has_errors() && all.join("\n").contains(wanted), "{wanted}: {all:#?}");
+    }
+}
+
+#[test]
+fn a_wsdl_with_very_many_elements_is_refused_as_rest() {
+    // Each type holds ten of the next one: 10^8 elements without a bound.
+    let mut schema = String::from("<xs:element name=\"Go\" type=\"t:T0\"/>");
+    for level in 0..8 {
+        let inner: String = (0..10).map(|n| format!("<xs:element name=\"E{n}\" type=\"t:T{}\"/>", level + 1)).collect();
+        schema.push_str(&format!(
+            "<xs:complexType name=\"T{level}\"><xs:sequence>{inner}</xs:sequence></xs:complexType>"
+        ));
+    }
+    schema.push_str("<xs:complexType name=\"T8\"/>");
+    let files = Memory::new().with("s.wsdl", wsdl("document", PART, &schema));
+    assert!(from_openapi(&files, "s.wsdl", None, as_rest()).diagnostics.has_errors());
 }

@@ -196,6 +196,23 @@ pub struct Parameter {
     pub default: Option<Box<str>>,
     /// Allowed values, when limited.
     pub values: Vec<Box<str>>,
+    /// How a list or an object is written.
+    pub style: ParameterStyle,
+}
+
+/// How a list or an object is written as text: `style` of OpenAPI 3, `collectionFormat` of Swagger 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterStyle {
+    /// A list in one value has this between its items; several values are a list too.
+    List(char),
+    /// Members of an object stand on their own: `filter[name]=x`.
+    Deep,
+}
+
+impl Default for ParameterStyle {
+    fn default() -> Self {
+        Self::List(',')
+    }
 }
 
 /// One content type of a request or response body.

@@ -13,8 +13,8 @@ mod service;
 mod subscription;
 
 pub use api::{
-    Api, ApiKind, Example, KeyNames, Operation, Parameter, ParameterPlace, Protocols, Representation, Resolver,
-    ResponseShape, VersionScheme, VersionSet,
+    Api, ApiKind, Example, KeyNames, Operation, Parameter, ParameterPlace, ParameterStyle, Protocols, Representation,
+    Resolver, ResponseShape, VersionScheme, VersionSet,
 };
 pub use backend::{
     Backend, BackendCredentials, BackendKind, BackendProxy, BackendTls, CircuitBreaker, PoolMember, SessionAffinity,

@@ -1,6 +1,6 @@
 //! Parameters and headers against their definitions.
 
-use apimite_model::Parameter;
+use apimite_model::{Parameter, ParameterStyle};
 use apimite_policy::exchange::Exchange;
 use serde_json::Value;
 
@@ -11,13 +11,14 @@ use super::{Action, Problem};
 /// Most characters of one value that are looked at.
 const LONGEST: usize = 1 << 20;
 
-/// What is wrong with the values of a declared parameter.
+/// What is wrong with the values of a declared parameter; `members` are those of one that is written as `name[member]=value`.
 pub(crate) fn check(
     exchange: &Exchange,
     schemas: &Schemas,
     parameter: &Parameter,
     part: Part,
     values: &[String],
+    members: &[(String, String)],
     action: Action,
 ) -> Vec<Problem> {
     let (name, words) = (&*parameter.name, part.words());
@@ -35,7 +36,7 @@ pub(crate) fn check(
             |start: &str| format!("{start} of the {words} {name} does not conform to the definition.\n\n{message}");
         problem("IncorrectMessage", text("Value"), Some(text("The value")))
     };
-    if values.is_empty() {
+    if values.is_empty() && members.is_empty() {
         let absent = parameter.required && parameter.default.is_none();
         return if absent { vec![nonconforming("The value is required.")] } else { Vec::new() };
     }
@@ -64,15 +65,18 @@ pub(crate) fn check(
         };
         return both("IncorrectMessage", text);
     }
-    let length = values.first().map_or(0, |value| value.chars().count());
-    if values.iter().any(|value| value.len() > LONGEST) {
+    let texts = || values.iter().chain(members.iter().map(|(_, value)| value));
+    let length = texts().next().map_or(0, |value| value.chars().count());
+    if texts().any(|value| value.len() > LONGEST) {
         return both("IncorrectMessage", format!("Value of the {words} {name} is too long."));
     }
-    let value = if is("array") {
+    let value = if !members.is_empty() {
+        object(parameter, members)
+    } else if is("array") {
         let items = item_kinds(parameter);
         let list: Vec<&str> = match values {
             [one] if one.is_empty() => Vec::new(),
-            [one] => one.split(',').map(str::trim).collect(),
+            [one] => one.split(separator(parameter)).map(str::trim).collect(),
             many => many.iter().map(String::as_str).collect(),
         };
         list.into_iter().map(|item| typed(item, &items)).collect::<Result<Vec<_>, _>>().map(Value::Array)
@@ -97,6 +101,37 @@ pub(crate) fn check(
             vec![problem("IncorrectMessage", details, Some(public))]
         }
     }
+}
+
+/// What stands between the items of a list.
+const fn separator(parameter: &Parameter) -> char {
+    match parameter.style {
+        ParameterStyle::List(separator) => separator,
+        ParameterStyle::Deep => ',',
+    }
+}
+
+/// The members of an object, each as its property is typed.
+fn object(parameter: &Parameter, members: &[(String, String)]) -> Result<Value, String> {
+    let schema: Option<Value> = parameter.schema.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let mut object = serde_json::Map::new();
+    for (name, text) in members {
+        let own = schema.as_ref().and_then(|schema| schema.get("properties")?.get(name));
+        let kinds = types(own);
+        let value = if kinds.iter().any(|kind| kind == "array") {
+            let items = types(own.and_then(|own| own.get("items")));
+            let mut list = match object.remove(name) {
+                Some(Value::Array(list)) => list,
+                _ => Vec::new(),
+            };
+            list.push(typed(text, &items)?);
+            Value::Array(list)
+        } else {
+            typed(text, &kinds)?
+        };
+        object.insert(name.clone(), value);
+    }
+    Ok(Value::Object(object))
 }
 
 /// The problem of a part that no definition knows.

@@ -16,6 +16,7 @@ use crate::state::Resource;
 
 const APIS: &str = "Microsoft.ApiManagement/service/apis";
 const OPERATIONS: &str = "Microsoft.ApiManagement/service/apis/operations";
+const OPERATION_POLICIES: &str = "Microsoft.ApiManagement/service/apis/operations/policies";
 const SCHEMAS: &str = "Microsoft.ApiManagement/service/apis/schemas";
 const SUBSCRIPTIONS: &str = "Microsoft.ApiManagement/service/subscriptions";
 const NAMED_VALUES: &str = "Microsoft.ApiManagement/service/namedValues";
@@ -129,12 +130,14 @@ fn import(cx: &mut Cx<'_>, item: &Item, body: &mut Value, format: &str) -> Resul
         return Err(ArmError::invalid("format", text));
     }
     let value = text(body, "value").unwrap_or_default().to_owned();
+    // Source: API contract, `apiType`: `http` makes a REST API of a WSDL, `soap` passes it through.
+    let rest = text(body, "apiType").is_some_and(|kind| kind.eq_ignore_ascii_case("http"));
     let read = cx
         .world
         .gateways
-        .definition(format, &value)
+        .definition(format, &value, rest)
         .map_err(|details| ArmError { details, ..ArmError::bad("ValidationError", "Parsing error(s):") })?;
-    for kind in [OPERATIONS, SCHEMAS] {
+    for kind in [OPERATION_POLICIES, OPERATIONS, SCHEMAS] {
         let known: Vec<String> = cx.view().stored_children(&item.id, kind).iter().map(|one| one.id.clone()).collect();
         for id in known {
             cx.state.remove(&id);
@@ -142,7 +145,11 @@ fn import(cx: &mut Cx<'_>, item: &Item, body: &mut Value, format: &str) -> Resul
         }
     }
     for (path, properties) in read.children {
-        let kind = if path.starts_with("operations/") { OPERATIONS } else { SCHEMAS };
+        let kind = match path.split('/').collect::<Vec<_>>().as_slice() {
+            ["operations", _] => OPERATIONS,
+            ["operations", ..] => OPERATION_POLICIES,
+            _ => SCHEMAS,
+        };
         cx.state.put(&format!("{}/{path}", item.id), kind, json!({ "properties": properties }), cx.world.now);
     }
     let given = |name: &str, body: &Value| text(body, name).is_some_and(|text| !text.is_empty());

@@ -226,7 +226,7 @@ impl Gateways for Running {
         self.configured.load_full()
     }
 
-    fn definition(&self, format: &str, text: &str) -> Result<Definition, Vec<Detail>> {
+    fn definition(&self, format: &str, text: &str, rest: bool) -> Result<Definition, Vec<Detail>> {
         let name = match format.to_ascii_lowercase().as_str() {
             "openapi" => "definition.yaml",
             "openapi+json" | "swagger-json" => "definition.json",
@@ -241,7 +241,9 @@ impl Gateways for Running {
             }
         };
         let files = Memory::new().with(name, text.to_owned());
-        let imported = apimite_import::from_openapi(&files, name, None, Settings::default());
+        let mut settings = Settings::default();
+        settings.import.soap_to_rest = rest;
+        let imported = apimite_import::from_openapi(&files, name, None, settings);
         if imported.diagnostics.has_errors() {
             return Err(details(&imported.diagnostics));
         }
@@ -253,7 +255,7 @@ impl Gateways for Running {
             // A definition without a server leaves the backend to the request.
             service_url: if own.starts_with(apimite_import::ECHO_URL) { String::new() } else { own.to_owned() },
             kind: contracts::kind(api.kind).to_owned(),
-            children: contracts::of_api(api),
+            children: contracts::of_api(api).into_iter().chain(contracts::operation_policies(api)).collect(),
         })
     }
 

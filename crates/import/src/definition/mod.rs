@@ -54,6 +54,8 @@ pub(crate) enum Ids {
 pub(crate) struct Manner {
     pub(crate) ids: Ids,
     pub(crate) required_query: RequiredQuery,
+    /// Does a WSDL become a REST API, not one that is passed through?
+    pub(crate) soap_to_rest: bool,
 }
 
 /// The formats, by file name extension.
@@ -88,7 +90,7 @@ pub(crate) fn read(source: &Source, format: Format, manner: Manner, found: &mut 
             let root = document(source, format, found)?;
             open_api(&root, source, manner, found)
         }
-        Format::Wsdl => wsdl::read(source, found),
+        Format::Wsdl => wsdl::read(source, manner, found),
         Format::Wadl => wadl::read(source, found),
         Format::GraphQl => Some(graph_ql(source)),
     }

@@ -158,6 +158,7 @@ fn headers<'n, 'a>(root: &'n Node<'a>, headers: Option<&'n Node<'a>>, sheet: &mu
             schema: None,
             default: None,
             values: Vec::new(),
+            style: apimite_model::ParameterStyle::default(),
         };
         if let Some(schema) = node.get("schema") {
             describe(root, schema, &mut header);

@@ -1,4 +1,4 @@
-use apimite_model::{Parameter, ParameterPlace};
+use apimite_model::{Parameter, ParameterPlace, ParameterStyle};
 
 use crate::problems::Sheet;
 use crate::settings::RequiredQuery;
@@ -71,7 +71,10 @@ pub(super) fn read<'n, 'a: 'n>(
         let required = node.get("required").and_then(|n| n.flag()).unwrap_or(false);
         match place {
             "path" => match list.iter_mut().find(|p| p.name.eq_ignore_ascii_case(&name_text)) {
-                Some(known) => schema_of(node, known),
+                Some(known) => {
+                    schema_of(node, known);
+                    known.style = style(node);
+                }
                 None => {
                     let message = format!("the path parameter `{name_text}` is not part of `{path}`");
                     sheet.warn(
@@ -99,12 +102,14 @@ pub(super) fn read<'n, 'a: 'n>(
                 template.push_str(&format!("{name_text}={{{name_text}}}"));
                 let mut own = parameter(&name_text, ParameterPlace::Template, true);
                 schema_of(node, &mut own);
+                own.style = style(node);
                 list.push(own);
             }
             "query" | "header" => {
                 let place = if place == "query" { ParameterPlace::Query } else { ParameterPlace::Header };
                 let mut own = parameter(&name_text, place, required);
                 schema_of(node, &mut own);
+                own.style = style(node);
                 others.push(own);
             }
             _ => {}
@@ -115,7 +120,26 @@ pub(super) fn read<'n, 'a: 'n>(
 }
 
 fn parameter(name: &str, place: ParameterPlace, required: bool) -> Parameter {
-    Parameter { name: name.into(), place, required, schema: None, default: None, values: Vec::new() }
+    Parameter {
+        name: name.into(),
+        place,
+        required,
+        schema: None,
+        default: None,
+        values: Vec::new(),
+        style: ParameterStyle::default(),
+    }
+}
+
+/// Source: OpenAPI 3, `style`; Swagger 2, `collectionFormat`.
+fn style(node: &Node<'_>) -> ParameterStyle {
+    match node.get("style").or_else(|| node.get("collectionFormat")).and_then(|node| node.text()) {
+        Some("spaceDelimited" | "ssv") => ParameterStyle::List(' '),
+        Some("pipeDelimited" | "pipes") => ParameterStyle::List('|'),
+        Some("tsv") => ParameterStyle::List('\t'),
+        Some("deepObject") => ParameterStyle::Deep,
+        _ => ParameterStyle::default(),
+    }
 }
 
 /// The names in braces of a URL template.

@@ -184,6 +184,7 @@ fn headers(root: &Node<'_>, response: &Node<'_>) -> Vec<Parameter> {
             schema: None,
             default: None,
             values: Vec::new(),
+            style: apimite_model::ParameterStyle::default(),
         };
         describe_inline(root, &member.node, &mut header);
         header

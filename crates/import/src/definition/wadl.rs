@@ -1,7 +1,7 @@
 //! WADL: resources and methods.
 
 use apimite_diag::{Diagnostic, Source, Span};
-use apimite_model::{Operation, Parameter, ParameterPlace, Representation, ResponseShape};
+use apimite_model::{Operation, Parameter, ParameterPlace, ParameterStyle, Representation, ResponseShape};
 use roxmltree::Node;
 
 use super::ids::Namer;
@@ -76,7 +76,15 @@ fn read_resource(resource: Node<'_, '_>, above: &str, depth: usize, namer: &mut 
 }
 
 fn parameter(name: &str, place: ParameterPlace, required: bool) -> Parameter {
-    Parameter { name: name.into(), place, required, schema: None, default: None, values: Vec::new() }
+    Parameter {
+        name: name.into(),
+        place,
+        required,
+        schema: None,
+        default: None,
+        values: Vec::new(),
+        style: ParameterStyle::default(),
+    }
 }
 
 fn representations(node: Node<'_, '_>) -> Vec<Representation> {

@@ -73,6 +73,7 @@ fn parameters(
                 .into_iter()
                 .map(|(text, _)| text.into())
                 .collect(),
+            style: apimite_model::ParameterStyle::default(),
         });
     }
     all

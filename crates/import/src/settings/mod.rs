@@ -474,4 +474,6 @@ pub enum RequiredQuery {
 pub struct ImportSettings {
     /// Query parameters that an OpenAPI document requires.
     pub required_query: RequiredQuery,
+    /// Does a WSDL become a REST API, not one that is passed through?
+    pub soap_to_rest: bool,
 }

@@ -359,8 +359,10 @@ pub(super) fn limits(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Limits 
 
 pub(super) fn import(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> ImportSettings {
     let words = [("template", RequiredQuery::Template), ("query", RequiredQuery::Query)];
-    let import =
-        ImportSettings { required_query: table.word(sheet, "required_query_parameters", &words).unwrap_or_default() };
+    let import = ImportSettings {
+        required_query: table.word(sheet, "required_query_parameters", &words).unwrap_or_default(),
+        soap_to_rest: table.flag(sheet, "soap_to_rest").unwrap_or_default(),
+    };
     table.close(sheet, UNKNOWN);
     import
 }

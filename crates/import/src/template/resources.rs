@@ -314,6 +314,9 @@ fn inline_definition(
         None => value.json(),
     };
     let inner = Source::new(format!("{} (definition)", source.name()), text);
-    let manner = Manner { ids: Ids::Normalised, required_query: settings.required_query };
+    // Source: API contract, `apiType`: a WSDL imported as `http` becomes a REST API, as `soap` it is passed through.
+    let wanted = properties.get("apiType").or_else(|| properties.get("soapApiType")).and_then(Node::text);
+    let soap_to_rest = wanted.map_or(settings.soap_to_rest, |wanted| wanted.eq_ignore_ascii_case("http"));
+    let manner = Manner { ids: Ids::Normalised, required_query: settings.required_query, soap_to_rest };
     definition::read(&inner, kind, manner, &mut reader.found)
 }

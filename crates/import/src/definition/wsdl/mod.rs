@@ -1,4 +1,8 @@
-//! WSDL 1.1: SOAP pass-through operations.
+//! WSDL 1.1: SOAP passed through, or made into a REST API ([`rest`]).
+
+mod rest;
+mod shape;
+mod template;
 
 use std::sync::Arc;
 
@@ -7,7 +11,7 @@ use apimite_model::{ApiKind, Operation, Representation, SchemaText};
 use roxmltree::{Document, Node};
 
 use super::ids::{Namer, normalised};
-use super::{Definition, Ids};
+use super::{Definition, Ids, Manner};
 use crate::problems::Sheet;
 
 const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";
@@ -40,8 +44,9 @@ pub(super) fn parse<'s>(source: &'s Source, found: &mut Vec<Diagnostic>) -> Opti
     }
 }
 
-/// Source: SOAP pass-through import: POST operations told apart by `soapAction` in the URL template.
-pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Option<Definition> {
+/// Source: SOAP pass-through import: POST operations told apart by `soapAction` in the URL template; where a WSDL gives no action,
+/// the name of the operation is the action, as in the policies that the import made of a service without actions.
+pub(super) fn read(source: &Source, manner: Manner, found: &mut Vec<Diagnostic>) -> Option<Definition> {
     let document = parse(source, found)?;
     let root = document.root_element();
     if root.tag_name().name() != "definitions" {
@@ -49,6 +54,9 @@ pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Option<Defin
         let span = Span::from_usize(root.range().start, root.range().start + 1);
         Sheet::new(source, found).error("wsdl::root", span, "this is no WSDL 1.1 document", help);
         return None;
+    }
+    if manner.soap_to_rest {
+        return Some(rest::read(&root, &mut Sheet::new(source, found)));
     }
     let mut definition = Definition { kind: ApiKind::Soap, ids_made_up: true, ..Definition::default() };
     definition.title = root.attribute("name").unwrap_or_default().into();
@@ -64,9 +72,7 @@ pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Option<Defin
             if !seen.insert(name) {
                 continue;
             }
-            let action =
-                node.children().find(|node| is_soap(node, "operation")).and_then(|node| node.attribute("soapAction"));
-            let template = format!("/?soapAction={}", action.unwrap_or_default());
+            let template = format!("/?soapAction={}", action(&node, name));
             let id = namer.name(Some(&normalised(name)), "POST", &template);
             let mut operation = Operation::new(&id, "POST", &template);
             operation.name = name.into();
@@ -87,6 +93,13 @@ pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Option<Defin
         text: Arc::from(source.text()),
     });
     Some(definition)
+}
+
+/// The action of an operation of a binding, or its name where that is empty.
+fn action<'n>(operation: &Node<'n, '_>, name: &'n str) -> &'n str {
+    let given =
+        operation.children().find(|node| is_soap(node, "operation")).and_then(|node| node.attribute("soapAction"));
+    given.filter(|action| !action.is_empty()).unwrap_or(name)
 }
 
 fn is_soap(node: &Node<'_, '_>, name: &str) -> bool {
