@@ -8,10 +8,13 @@
 
 mod conditions;
 mod filters;
+mod host;
+mod loops;
 mod maths;
 mod parse;
 mod path;
 mod render;
+mod tokens;
 mod value;
 
 #[cfg(test)]

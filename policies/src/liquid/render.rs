@@ -5,15 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use apimite_dotnet::time::DateTime;
-use apimite_expr::Value;
-use apimite_expr::library::data::json::Token;
-use apimite_expr::library::data::xml;
 use apimite_policy::exchange::Exchange;
-use http::HeaderMap;
 
 use super::conditions::{compare, equal};
 use super::filters::Input;
-use super::parse::{Comparison, Loop, Node, Output, Template, Test};
+use super::parse::{Comparison, Node, Output, Template, Test};
 use super::path::{Expr, Part};
 use super::value::{Host, Val, XmlRules};
 
@@ -94,23 +90,25 @@ pub(crate) fn render(
     Ok(run.out)
 }
 
-enum Stop {
+/// Where a rendering goes on.
+pub(super) enum Stop {
     Go,
     Break,
     Continue,
 }
 
-struct Run<'a> {
-    exchange: &'a Exchange,
-    rules: XmlRules,
+/// A rendering.
+pub(super) struct Run<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) rules: XmlRules,
     now: DateTime,
-    scopes: Vec<HashMap<Rc<str>, Val>>,
+    pub(super) scopes: Vec<HashMap<Rc<str>, Val>>,
     roots: HashMap<Rc<str>, Val>,
     counts: HashMap<Arc<str>, i64>,
     cycles: HashMap<Arc<str>, usize>,
-    continued: HashMap<Arc<str>, usize>,
+    pub(super) continued: HashMap<Arc<str>, usize>,
     changed: HashMap<usize, String>,
-    budget: Budget,
+    pub(super) budget: Budget,
     out: String,
 }
 
@@ -120,13 +118,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Exceeded> {
+    pub(super) fn write(&mut self, text: &str) -> Result<(), Exceeded> {
         self.budget.bytes = self.budget.bytes.checked_sub(text.len()).ok_or(Exceeded)?;
         self.out.push_str(text);
         Ok(())
     }
 
-    fn nodes(&mut self, nodes: &[Node]) -> Result<Stop, Exceeded> {
+    pub(super) fn nodes(&mut self, nodes: &[Node]) -> Result<Stop, Exceeded> {
         for node in nodes {
             self.step()?;
             let stop = self.node(node)?;
@@ -138,7 +136,7 @@ impl Run<'_> {
     }
 
     /// What `nodes` write, as a text of its own.
-    fn aside(&mut self, nodes: &[Node]) -> Result<(String, Stop), Exceeded> {
+    pub(super) fn aside(&mut self, nodes: &[Node]) -> Result<(String, Stop), Exceeded> {
         let outer = std::mem::take(&mut self.out);
         let stop = self.nodes(nodes);
         let text = std::mem::replace(&mut self.out, outer);
@@ -224,68 +222,6 @@ impl Run<'_> {
         }
     }
 
-    fn each(&mut self, each: &Loop) -> Result<Stop, Exceeded> {
-        let list = self.value(&each.list)?;
-        let list = self.settled(list);
-        let mut items = list.items().unwrap_or_default();
-        self.budget.steps = self.budget.steps.checked_sub(items.len() as u64).ok_or(Exceeded)?;
-        let number = |value: Val| value.text().trim().parse::<usize>().unwrap_or(0);
-        let from = match &each.offset {
-            _ if each.offset_continues => self.continued.get(&each.name).copied().unwrap_or(0),
-            Some(offset) => number(self.value(offset)?),
-            None => 0,
-        };
-        let limit = match &each.limit {
-            Some(limit) => number(self.value(limit)?),
-            None => usize::MAX,
-        };
-        items = items.into_iter().skip(from).take(limit).collect();
-        if each.reversed {
-            items.reverse();
-        }
-        self.continued.insert(each.name.clone(), from + items.len());
-        if items.is_empty() {
-            return self.nodes(&each.otherwise);
-        }
-        let length = items.len();
-        self.scopes.push(HashMap::new());
-        let mut outcome = Ok(Stop::Go);
-        for (index, item) in items.into_iter().enumerate() {
-            let int = |number: usize| Val::Int(i64::try_from(number).unwrap_or(i64::MAX));
-            let forloop: [(&str, Val); 8] = [
-                ("name", Val::from(&*each.name)),
-                ("length", int(length)),
-                ("index", int(index + 1)),
-                ("index0", int(index)),
-                ("rindex", int(length - index)),
-                ("rindex0", int(length - index - 1)),
-                ("first", Val::Bool(index == 0)),
-                ("last", Val::Bool(index + 1 == length)),
-            ];
-            let forloop = forloop.into_iter().map(|(name, value)| (Rc::from(name), value)).collect();
-            if let Some(scope) = self.scopes.last_mut() {
-                scope.insert(Rc::from(&*each.variable), item);
-                scope.insert(Rc::from("forloop"), Val::Map(forloop));
-            }
-            if each.commas && index > 0 {
-                outcome = self.write(",").map(|()| Stop::Go);
-            }
-            if outcome.is_ok() {
-                outcome = self.nodes(&each.body);
-            }
-            match outcome {
-                Ok(Stop::Go | Stop::Continue) => outcome = Ok(Stop::Go),
-                Ok(Stop::Break) => {
-                    outcome = Ok(Stop::Go);
-                    break;
-                }
-                Err(Exceeded) => break,
-            }
-        }
-        self.scopes.pop();
-        outcome
-    }
-
     fn output(&mut self, output: &Output) -> Result<Result<Val, String>, Exceeded> {
         let mut of = self.value(&output.of)?;
         if !output.filters.is_empty() {
@@ -345,7 +281,7 @@ impl Run<'_> {
         }
     }
 
-    fn value(&mut self, expr: &Expr) -> Result<Val, Exceeded> {
+    pub(super) fn value(&mut self, expr: &Expr) -> Result<Val, Exceeded> {
         self.step()?;
         match expr {
             Expr::Literal(literal) => Ok(literal.value()),
@@ -385,26 +321,6 @@ impl Run<'_> {
         }
     }
 
-    /// Parts of the context that can be walked through, as maps.
-    fn settled(&self, value: Val) -> Val {
-        let request = &self.exchange.request;
-        match value {
-            Val::Host(Host::RequestHeaders) => headers(&request.headers),
-            Val::Host(Host::ResponseHeaders) => {
-                self.exchange.response.as_ref().map_or(Val::Nil, |r| headers(&r.headers))
-            }
-            Val::Host(Host::Matched) => {
-                let pairs = request.matched.iter().map(|(name, value)| (Rc::from(&**name), Val::from(&**value)));
-                Val::Map(pairs.collect())
-            }
-            Val::Host(Host::Variables) => {
-                let all = self.exchange.variables.iter();
-                Val::Map(all.map(|(name, value)| (Rc::from(&**name), variable(value, self.rules))).collect())
-            }
-            other => other,
-        }
-    }
-
     fn root(&self, name: &str) -> Val {
         let found = self.scopes.iter().rev().find_map(|scope| scope.get(name)).or_else(|| self.roots.get(name));
         found.cloned().unwrap_or_else(|| self.counts.get(name).map_or(Val::Nil, |count| Val::Int(*count)))
@@ -421,99 +337,5 @@ impl Run<'_> {
             "Last" | "last" => value.items()?.last().cloned(),
             _ => None,
         }
-    }
-
-    fn member(&self, value: &Val, name: &str) -> Option<Val> {
-        let Val::Host(host) = value else { return value.member(name) };
-        let exchange = self.exchange;
-        let request = &exchange.request;
-        Some(match (host, name) {
-            (Host::Context, "Request") => Val::Host(Host::Request),
-            (Host::Context, "Response") if exchange.response.is_some() => Val::Host(Host::Response),
-            (Host::Context, "Variables") => Val::Host(Host::Variables),
-            (Host::Request, "Url") => Val::Host(Host::Url),
-            (Host::Request, "OriginalUrl") => Val::Host(Host::OriginalUrl),
-            (Host::Request, "Method" | "OriginalMethod") => Val::from(request.method.as_str()),
-            (Host::Request, "IpAddress") => Val::from(request.ip.to_string().as_str()),
-            (Host::Request, "HasBody") => Val::Bool(!request.body.is_none()),
-            (Host::Request, "MatchedParameters") => Val::Host(Host::Matched),
-            (Host::Request, "Headers") => Val::Host(Host::RequestHeaders),
-            (Host::Response, "StatusCode") => Val::Int(exchange.response.as_ref()?.status.as_u16().into()),
-            (Host::Response, "StatusReason") => Val::from(exchange.response.as_ref()?.reason_phrase()),
-            (Host::Response, "Method") => Val::from(request.method.as_str()),
-            (Host::Response, "Headers") => Val::Host(Host::ResponseHeaders),
-            (Host::RequestHeaders, name) => header(&request.headers, name)?,
-            (Host::ResponseHeaders, name) => header(&exchange.response.as_ref()?.headers, name)?,
-            (Host::Url | Host::OriginalUrl, name) => {
-                let url = if *host == Host::Url { request.url() } else { &request.original_url };
-                match name {
-                    "Scheme" => Val::from(url.scheme.as_str()),
-                    "Host" => Val::from(url.host()),
-                    "Port" => Val::Int(url.port().into()),
-                    "Path" => Val::from(url.path()),
-                    "QueryString" => Val::from(url.query().map_or(String::new(), |query| format!("?{query}")).as_str()),
-                    "Query" => query(url.query().unwrap_or("")),
-                    "ToString" | "ToUri" => Val::from(url.to_string().as_str()),
-                    _ => return None,
-                }
-            }
-            (Host::Matched, name) => {
-                let found = request.matched.iter().find(|(key, _)| &**key == name);
-                found.map(|(_, value)| Val::from(&**value))?
-            }
-            (Host::Variables, name) => variable(exchange.variables.get(name)?, self.rules),
-            _ => return None,
-        })
-    }
-}
-
-/// The values of one header.
-fn header(map: &HeaderMap, name: &str) -> Option<Val> {
-    let mut values = map.get_all(name).iter().peekable();
-    values.peek()?;
-    Some(Val::List(values.map(|value| Val::from(&*String::from_utf8_lossy(value.as_bytes()))).collect()))
-}
-
-/// A dictionary of the names with their values.
-fn headers(map: &HeaderMap) -> Val {
-    let names = map.keys().map(|name| {
-        let values = map.get_all(name).iter().map(|value| Val::from(&*String::from_utf8_lossy(value.as_bytes())));
-        (Rc::from(apimite_policy::context::display_name(name.as_str()).as_str()), Val::List(values.collect()))
-    });
-    Val::Map(names.collect())
-}
-
-fn query(text: &str) -> Val {
-    let pairs = apimite_dotnet::web::form_parse(text).into_iter();
-    Val::Map(
-        pairs
-            .map(|(name, values)| (Rc::from(name), Val::List(values.iter().map(|v| Val::from(&**v)).collect())))
-            .collect(),
-    )
-}
-
-fn variable(value: &Value, rules: XmlRules) -> Val {
-    match value {
-        Value::Null => Val::Nil,
-        Value::Bool(flag) => Val::Bool(*flag),
-        Value::Int(number) => Val::Int((*number).into()),
-        Value::Long(number) => Val::Int(*number),
-        Value::Float(number) => Val::Double((*number).into()),
-        Value::Double(number) => Val::Double(*number),
-        Value::Decimal(number) => Val::Decimal(*number),
-        Value::Str(text) => Val::from(text.as_str()),
-        Value::DateTime(raw) => DateTime::from_binary(*raw as i64).map_or(Val::Nil, Val::Date),
-        Value::Object(_) => {
-            if let Some(token) = value.downcast::<Token>() {
-                return Val::json(&token.0);
-            }
-            if let Some(node) = value.downcast::<xml::Node>() {
-                return Val::xml(&node.0, rules);
-            }
-            let json = apimite_policy::context::to_json(value).ok();
-            let token = json.and_then(|json| apimite_dotnet::json::parse_without_dates(&json).ok());
-            token.as_ref().map_or(Val::Nil, Val::json)
-        }
-        other => apimite_policy::context::to_text(other).map_or(Val::Nil, |text| Val::from(text.as_str())),
     }
 }

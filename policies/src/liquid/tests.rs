@@ -53,6 +53,18 @@ fn members_items_and_what_is_missing() {
 }
 
 #[test]
+fn tables_have_rows_and_cells() {
+    let table = "{% tablerow n in (1..3) cols:2 %}{{n}}{{tablerowloop.col}}{{tablerowloop.col_last}}{% endtablerow %}";
+    assert_eq!(
+        plain(table),
+        "<tr class=\"row1\">\r\n<td class=\"col1\">11false</td><td class=\"col2\">22true</td></tr>\r\n\
+         <tr class=\"row2\"><td class=\"col1\">31false</td></tr>\r\n"
+    );
+    assert_eq!(plain("{% tablerow n in nothing %}x{% endtablerow %}"), "<tr class=\"row1\">\r\n</tr>\r\n");
+    assert_eq!(plain("{% block a %}b{% endblock %}c"), "bc");
+}
+
+#[test]
 fn the_filters_do_as_dotliquid_does() {
     for (template, wanted) in [
         ("{{ 'a b' | Upcase | Append: '!' }}", "A B!"),
