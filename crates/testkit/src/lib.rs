@@ -31,6 +31,7 @@ mod message;
 mod page;
 mod route;
 mod run;
+mod setup;
 
 pub use page::{Block, Case, Page};
 pub use run::{Failure, run_case};

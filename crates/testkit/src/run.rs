@@ -11,8 +11,8 @@ use apimite_counters::Counters;
 use apimite_diag::Source;
 use apimite_import::{Files, Memory};
 use apimite_model::{
-    Api, Backend as Entity, Certificate, Connection, ConnectionUser, Example, Fragment, NamedValue, Operation,
-    PolicyText, Product, Representation, ResponseShape, Secret, Service, Subscription, SubscriptionScope, Tier,
+    Api, Fragment, NamedValue, Operation, PolicyText, Product, ResponseShape, Secret, Service, Subscription,
+    SubscriptionScope, Tier,
 };
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::code::Compiler;
@@ -24,13 +24,13 @@ use apimite_policy::fault::Fault;
 use apimite_policy::run;
 use apimite_policy::sinks;
 use apimite_policy::url::Url;
-use base64::Engine;
 use http::{Method, StatusCode};
 
 use crate::client::{Backend, Behaviour};
 use crate::message::Message;
 use crate::page::{Block, Case};
 use crate::route;
+use crate::setup::pem;
 
 /// Why a case failed: line in the page, and what was not met.
 #[derive(Clone, Debug)]
@@ -44,21 +44,22 @@ pub struct Failure {
 /// The instant at which every case begins: 2024-02-29T12:00:00Z.
 const START: Timestamp = Timestamp::from_unix_seconds(1_709_208_000);
 
-struct World<'a> {
-    service: Service,
-    sections: [String; 4],
-    document: Option<String>,
+/// A case while it runs.
+pub(crate) struct World<'a> {
+    pub(crate) service: Service,
+    pub(crate) sections: [String; 4],
+    pub(crate) document: Option<String>,
     files: Memory,
-    product_sections: [String; 4],
-    global_sections: Option<[String; 4]>,
-    certificates: Vec<(String, Arc<[u8]>)>,
-    compiled: Option<CompiledService>,
+    pub(crate) product_sections: [String; 4],
+    pub(crate) global_sections: Option<[String; 4]>,
+    pub(crate) certificates: Vec<(String, Arc<[u8]>)>,
+    pub(crate) compiled: Option<CompiledService>,
     registry: Registry,
     compiler: &'a dyn Compiler,
     clock: Clock,
     env: Env,
     backend: Rc<Backend>,
-    responses: Vec<ResponseShape>,
+    pub(crate) responses: Vec<ResponseShape>,
     last: Option<Exchange>,
     body: String,
 }
@@ -218,123 +219,6 @@ impl<'a> World<'a> {
             "refused" => self.refused(block),
             other => Err(format!("`{other}` is no kind of block")),
         }
-    }
-
-    fn connection(&mut self, block: &Block) -> Result<(), String> {
-        let [provider, id] = block.words.as_slice() else {
-            return Err("a connection needs provider and id behind the fence".to_owned());
-        };
-        let mut connection = Connection::default();
-        for line in block.text.lines() {
-            let (name, value) = line.split_once('=').ok_or("a line is `name = value`")?;
-            match (name.trim(), value.trim()) {
-                ("access-token", value) => connection.access_token = Some(Secret::new(value)),
-                ("allow", "managed") => connection.allowed.push(ConnectionUser::Managed),
-                ("allow", object) => connection.allowed.push(ConnectionUser::Object(object.into())),
-                ("error", value) => connection.error = Some(value.into()),
-                (name, value) => {
-                    let claim = name.strip_prefix("claim ").ok_or(format!("`{name}` is nothing of a connection"))?;
-                    connection.claims.push((claim.trim().into(), value.into()));
-                }
-            }
-        }
-        self.service.connections.insert((provider.as_str().into(), id.as_str().into()), connection);
-        self.compiled = None;
-        Ok(())
-    }
-
-    fn certificate(&mut self, block: &Block) -> Result<(), String> {
-        let name = block.words.first().ok_or("a certificate needs its name behind the fence")?;
-        let der = pem(&block.text)?;
-        if block.has("authority") {
-            self.service.authorities.push(der.clone());
-        }
-        if block.has("service") {
-            let (id, der): (Box<str>, _) = (name.as_str().into(), der.clone());
-            let key = block.text.split_once("-----BEGIN PRIVATE KEY-----").map(|(_, key)| pem(key)).transpose()?;
-            let certificate = Certificate { id: id.clone(), thumbprint: "".into(), der, chain: Vec::new(), key };
-            self.service.certificates.insert(id, Arc::new(certificate));
-        }
-        self.certificates.push((name.clone(), der));
-        self.compiled = None;
-        Ok(())
-    }
-
-    fn policy(&mut self, block: &Block) -> Result<(), String> {
-        self.compiled = None;
-        let Some(section) = block.words.first().filter(|word| !word.contains('=')) else {
-            self.document = Some(block.text.clone());
-            return Ok(());
-        };
-        let names = ["inbound", "backend", "outbound", "on-error"];
-        let index = names.iter().position(|name| name == section).ok_or(format!("`{section}` is no section"))?;
-        let all = match block.value("scope") {
-            Some("product") => &mut self.product_sections,
-            Some("global") => self.global_sections.get_or_insert_with(Default::default),
-            _ => &mut self.sections,
-        };
-        if let Some(slot) = all.get_mut(index) {
-            slot.clone_from(&block.text);
-        }
-        Ok(())
-    }
-
-    fn response(&mut self, block: &Block) -> Result<(), String> {
-        let status = block.words.first().ok_or("a response needs its status and its type behind the fence")?;
-        let status = status.parse().map_err(|_| format!("`{status}` is no status"))?;
-        let kind = block.words.get(1).ok_or("a response needs its type behind the status")?;
-        let index = match self.responses.iter().position(|response| response.status == Some(status)) {
-            Some(index) => index,
-            None => {
-                let (headers, representations) = (Vec::new(), Vec::new());
-                self.responses.push(ResponseShape {
-                    status: Some(status),
-                    description: "".into(),
-                    headers,
-                    representations,
-                });
-                self.responses.len() - 1
-            }
-        };
-        let Some(response) = self.responses.get_mut(index) else { return Ok(()) };
-        if !response.representations.iter().any(|one| *one.content_type == **kind) {
-            let new = Representation { content_type: kind.as_str().into(), ..Representation::default() };
-            response.representations.push(new);
-        }
-        for one in response.representations.iter_mut().filter(|one| *one.content_type == **kind) {
-            let text: Box<str> = block.text.as_str().into();
-            if block.has("example") {
-                one.examples.push(Example { name: "default".into(), value: text });
-            } else {
-                one.schema = Some(text);
-            }
-        }
-        self.compiled = None;
-        Ok(())
-    }
-
-    fn entity(&mut self, block: &Block) -> Result<(), String> {
-        let id = block.words.first().ok_or("an entity needs its id behind the fence")?;
-        let mut entity = Entity::single(id, "http://entity.example");
-        let credentials = &mut entity.credentials;
-        for line in block.text.lines() {
-            let (key, value) = line.split_once('=').ok_or("a line is `key = value`")?;
-            let (key, value) = (key.trim(), value.trim());
-            match key.split_once('.').unwrap_or((key, "")) {
-                ("url", _) => entity.kind = apimite_model::BackendKind::Single { url: value.into() },
-                ("header", name) => credentials.headers.push((name.into(), vec![Secret::new(value)])),
-                ("query", name) => credentials.query.push((name.into(), vec![Secret::new(value)])),
-                ("authorization", _) => {
-                    let (scheme, parameter) = value.split_once(' ').unwrap_or((value, ""));
-                    credentials.authorization = Some((scheme.into(), Secret::new(parameter)));
-                }
-                ("identity", _) => credentials.managed_identity = Some((value.into(), None)),
-                _ => return Err(format!("`{key}` is no key of an entity")),
-            }
-        }
-        self.service.backends.insert(id.as_str().into(), Arc::new(entity));
-        self.compiled = None;
-        Ok(())
     }
 
     fn delivered(&self, block: &Block) -> Result<(), String> {
@@ -544,13 +428,6 @@ impl<'a> World<'a> {
         self.compiled = None;
         Ok(())
     }
-}
-
-/// The bytes of the first PEM block.
-fn pem(text: &str) -> Result<Arc<[u8]>, String> {
-    let first = text.split("-----END").next().unwrap_or("");
-    let body: String = first.lines().filter(|line| !line.starts_with('-')).map(str::trim).collect();
-    base64::engine::general_purpose::STANDARD.decode(body).map(Into::into).map_err(|error| error.to_string())
 }
 
 fn met(unmet: Vec<String>) -> Result<(), String> {
