@@ -53,7 +53,7 @@ impl Arm {
         let state = state.unwrap_or_else(|| State::new(options.seed));
         let authority = Authority::new(&state.seed());
         let arm = Self { state: RwLock::new(Arc::new(state)), writing: Mutex::new(()), authority, gateways, options };
-        arm.change("", &mut |cx| crate::kinds::service::adopt(cx)).map_err(|error| {
+        arm.change("", &mut |cx| crate::kinds::configured::adopt(cx)).map_err(|error| {
             let list: Vec<&str> = error.details.iter().map(|one| one.message.as_str()).collect();
             format!("the state `{shown}` is refused: {} {}", error.message, list.join("; "))
         })?;
@@ -131,7 +131,7 @@ impl Arm {
     /// # Errors
     /// As a change.
     pub fn refresh(&self) -> Result<()> {
-        self.change("", &mut |cx| crate::kinds::service::adopt(cx))
+        self.change("", &mut |cx| crate::kinds::configured::adopt(cx))
     }
 
     /// Switches public access of the gateway's own instance, by the same rules as a request.
@@ -139,7 +139,7 @@ impl Arm {
     /// # Errors
     /// The rules refuse it.
     pub fn set_public_access(&self, enabled: bool) -> Result<()> {
-        self.change("", &mut |cx| crate::kinds::service::set_public_access(cx, enabled))
+        self.change("", &mut |cx| crate::kinds::configured::set_public_access(cx, enabled))
     }
 
     /// Approves or rejects a private endpoint connection of the gateway's own instance, or deletes it (`None`).
@@ -152,7 +152,7 @@ impl Arm {
         status: Option<apimite_network::ConnectionStatus>,
         description: Option<&str>,
     ) -> Result<()> {
-        self.change("", &mut |cx| crate::kinds::service::decide_connection(cx, name, status, description))
+        self.change("", &mut |cx| crate::kinds::configured::decide_connection(cx, name, status, description))
     }
 
     /// When the next long operation ends.

@@ -1,9 +1,13 @@
 //! What management does to running gateways.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use apimite_clock::Timestamp;
 use apimite_network::Network;
+use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::error::Detail;
@@ -24,6 +28,21 @@ pub trait Gateways: Send + Sync {
     /// The periods of a quota's counter key that count now, or the one called `period_key`; set to `change` first. None where nothing was
     /// counted under the key.
     fn quotas(&self, counter_key: &str, period_key: Option<&str>, change: QuotaChange) -> Vec<QuotaCount>;
+
+    /// Tries what the instance depends on, as far as it has stand-ins.
+    fn dependencies(&self) -> Vec<Tried>;
+
+    /// A token that has calls of one API traced.
+    ///
+    /// # Errors
+    /// A sentence: there is no such API.
+    fn debug_token(&self, api: &str, life: Duration) -> Result<String, String>;
+
+    /// Forgets every such token.
+    fn forget_debug_tokens(&self);
+
+    /// The trace with this id; `None` when there is none, or it is no longer kept.
+    fn trace(&self, id: &str) -> Option<Value>;
 
     /// Makes everything ready that a change needs (reads, checks, compiles) and gives back what puts it in force, which
     /// cannot fail. Dropped without being called, nothing has changed.
@@ -68,8 +87,24 @@ pub struct Configured {
     pub children: BTreeMap<String, Child>,
     /// Private endpoints.
     pub endpoints: Vec<Endpoint>,
-    /// Dependencies that were tried, by the key of the network's table.
-    pub reached: BTreeMap<String, Reached>,
+    /// Where it is in a network.
+    pub placement: Placement,
+}
+
+/// Name of the network that a configured instance, or its private endpoints, are in.
+pub const CONFIGURED: &str = "configured";
+
+/// Where a configuration puts its instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// Address ranges of its virtual network, when it is in one.
+    pub ranges: Vec<IpNet>,
+    /// Its subnet; the first part of the ranges when none is given.
+    pub subnet: Option<IpNet>,
+    /// Its public address; the next free one when none is given.
+    pub public_address: Option<IpAddr>,
+    /// The private address of an internal instance; the first of the subnet when none is given.
+    pub private_address: Option<Ipv4Addr>,
 }
 
 /// What an API definition describes.
@@ -98,13 +133,17 @@ pub struct Endpoint {
     pub address: Option<String>,
 }
 
-/// Whether a dependency was reached.
+/// What became of the last attempt to reach a dependency.
 #[derive(Clone, Debug)]
-pub struct Reached {
+pub struct Tried {
+    /// Key of the network's table.
+    pub key: &'static str,
     /// `host:port`
     pub at: String,
-    /// Why not; empty when it was.
-    pub error: String,
+    /// Why it was not reached; `None` when it was.
+    pub error: Option<String>,
+    /// Since when it is so.
+    pub since: Timestamp,
 }
 
 /// A configured resource below the service.

@@ -77,6 +77,9 @@ pub struct State {
     /// Was that instance made by a request, rather than by the configuration?
     #[serde(default)]
     pub claimed: bool,
+    /// What the configuration said of its instance when it was last taken over.
+    #[serde(default)]
+    pub adopted: String,
     /// Long operations.
     #[serde(default)]
     pub operations: BTreeMap<String, Operation>,
@@ -95,6 +98,7 @@ impl State {
             network: Network::new(),
             primary: None,
             claimed: false,
+            adopted: String::new(),
             operations: BTreeMap::new(),
         }
     }

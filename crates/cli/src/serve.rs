@@ -4,6 +4,7 @@ mod access_log;
 mod banner;
 mod certificates;
 mod control_plane;
+mod dependencies;
 mod manage;
 pub(crate) mod network;
 mod outside;
@@ -202,6 +203,7 @@ fn start(args: &Serve) -> Result<ExitCode, Diagnostics> {
         imported,
     );
     let running = Arc::new(running.with_stand_ins(outside.stand_ins.clone()));
+    running.traced_by(traces.clone());
     if let (Some(listener), Some(issuer)) = (arm, &issuer) {
         addresses.arm = listener.local_addr().ok();
         manage::start(args, listener, issuer, &running, &side)?;

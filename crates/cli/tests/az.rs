@@ -44,11 +44,12 @@ impl Az {
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
-    /// Runs a command that must be refused with this code.
-    fn refused(&self, arguments: &[&str], code: &str) {
+    /// Runs a command that must be refused with this code and these words.
+    fn refused(&self, arguments: &[&str], code: &str, words: &str) {
         let output = self.output(arguments);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && error.contains(code), "az {}: {error}", arguments.join(" "));
+        let clear = error.contains(&format!("({code}) ")) && error.contains(words);
+        assert!(!output.status.success() && clear, "az {}: {error}", arguments.join(" "));
     }
 }
 
@@ -80,7 +81,8 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
     support::write(
         settings.path(),
         "apimite.toml",
-        "[service]\nname = 'walk'\n[private_endpoints.my-pe]\nlisten = '127.0.0.1:0'\nstate = 'Pending'\n",
+        // The virtual network of the walk is 127.0.0.0/24: its first usable address, 127.0.0.4, is one of this machine.
+        "[service]\nname = 'walk'\n[listen]\ndns = '127.0.0.1:0'\n[network]\npublic_ip = '203.0.113.1'\n[private_endpoints.my-pe]\nlisten = '127.0.0.4:0'\nstate = 'Pending'\n",
     );
     support::write(
         settings.path(),
@@ -121,15 +123,18 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
         (made["provisioningState"].as_str(), made["publicNetworkAccess"].as_str()),
         (Some("Succeeded"), Some("Enabled"))
     );
+    prints_what_azure_prints(&made);
     assert_eq!(az.run(&["apim", "list"]).as_array().unwrap().len(), 1);
     assert_eq!(az.run(&["apim", "check-name", "-n", SERVICE])["reason"], "AlreadyExists");
     az.refused(
         &["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"],
         "DisablingPublicNetworkAccessRequiredPrivateEndpoint",
+        "does not have at least one approved private endpoint connection. (help: create a private endpoint",
     );
     az.refused(
         &["apim", "update", "-n", SERVICE, "-g", GROUP, "--virtual-network", "External"],
         "VirtualNetworkConfigurationRequired",
+        "needs a subnet in location",
     );
     assert_eq!((public(), inside()), (200, None), "nothing is connected yet");
 
@@ -144,11 +149,11 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
         "-g",
         GROUP,
         "--address-prefixes",
-        "10.1.0.0/16",
+        "127.0.0.0/24",
         "--subnet-name",
         "endpoints",
         "--subnet-prefixes",
-        "10.1.0.0/24",
+        "127.0.0.0/28",
     ]);
     az.run(&[
         "network",
@@ -180,6 +185,18 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
         az.run(&["network", "private-link-resource", "list", "--id", &id])[0]["properties"]["groupId"],
         "Gateway"
     );
+    let connected = &list[0];
+    assert_eq!(connected["properties"]["privateLinkServiceConnectionState"]["description"], "please");
+    assert_eq!(connected["properties"]["groupIds"], serde_json::json!(["Gateway"]));
+    assert_eq!(connected["type"], "Microsoft.ApiManagement/service/privateEndpointConnections");
+    az.refused(
+        &["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"],
+        "DisablingPublicNetworkAccessRequiredPrivateEndpoint",
+        "approved",
+    );
+    // A connection exists, no zone does yet: the alias leads to the public address.
+    let private = format!("{SERVICE}.{ZONE}");
+    is_looked_up(&gateway, "127.0.0.1", &[&private, "203.0.113.1"]);
     az.run(&["network", "private-endpoint-connection", "approve", "--id", &connection, "--description", "ok"]);
     let shown = az.run(&["network", "private-endpoint-connection", "show", "--id", &connection]);
     assert_eq!(shown["properties"]["privateLinkServiceConnectionState"]["status"], "Approved");
@@ -222,7 +239,7 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
     let records = az.run(&["network", "private-dns", "record-set", "a", "list", "-g", GROUP, "-z", ZONE]);
     assert_eq!(
         (records[0]["name"].as_str(), records[0]["aRecords"][0]["ipv4Address"].as_str()),
-        (Some(SERVICE), Some("10.1.0.4"))
+        (Some(SERVICE), Some("127.0.0.4"))
     );
     az.run(&[
         "network",
@@ -237,7 +254,7 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
         "-n",
         "extra",
         "-a",
-        "10.1.0.77",
+        "127.0.0.9",
     ]);
     az.run(&[
         "network",
@@ -252,22 +269,45 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
         "-n",
         "extra",
         "-a",
-        "10.1.0.77",
+        "127.0.0.9",
     ]);
+
+    // Section 2, step 6: from inside the name is the endpoint's private address, from outside the public one.
+    is_looked_up(&gateway, "127.0.0.1", &[&private, "127.0.0.4"]);
+    is_looked_up(&gateway, "127.9.0.1", &[&private, "203.0.113.1"]);
+    if let Some(text) = nslookup(&gateway) {
+        assert!(text.contains(&format!("canonical name = {private}")) && text.contains("Address: 127.0.0.4"), "{text}");
+    }
+    assert!(gateway.address("my-pe").starts_with("127.0.0.4:"), "what the name says is where the endpoint is");
 
     let off = az.run(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "false"]);
     assert_eq!(off["publicNetworkAccess"], "Disabled");
     let answer = gateway.get("http", "/a/x", &[]);
     assert_eq!(answer.status, 403);
     assert!(answer.body.contains("Request originated from client public IP address 127.0.0.1, public network access on this 'Microsoft.ApiManagement/service/my-apim-service' is disabled."), "{}", answer.body);
+    assert!(answer.body.contains("To connect to 'Microsoft.ApiManagement/service/my-apim-service', please use the Private Endpoint from inside your virtual network."), "{}", answer.body);
     assert_eq!(inside(), Some(200));
     let status = az.run(&["rest", "--method", "GET", "--url", &format!("{id}/networkstatus?api-version=2022-08-01")]);
     assert_eq!(status[0]["location"], "West Europe");
+    let here = format!("{id}/locations/westeurope/networkstatus?api-version=2022-08-01");
+    let one = az.run(&["rest", "--method", "GET", "--url", &here]);
+    assert_eq!(one["connectivityStatus"], status[0]["networkStatus"]["connectivityStatus"]);
+    let names = format!(
+        "/subscriptions/{subscription}/providers/Microsoft.ApiManagement/checkNameAvailability?api-version=2022-08-01"
+    );
+    let free = az.run(&["rest", "--method", "POST", "--url", &names, "--body", "{\"name\": \"somebody-else\"}"]);
+    assert_eq!((free["nameAvailable"].as_bool(), free["reason"].as_str()), (Some(true), Some("Valid")));
+    let all = format!("{id}/privateEndpointConnections?api-version=2022-08-01");
+    let all = az.run(&["rest", "--method", "GET", "--url", &all]);
+    assert_eq!(all["value"][0]["name"], "my-pe");
     az.run(&["apim", "update", "-n", SERVICE, "-g", GROUP, "--public-network-access", "true"]);
     assert_eq!(public(), 200);
 
     az.run(&["network", "private-endpoint-connection", "reject", "--id", &connection, "--description", "no"]);
     assert_eq!(inside(), None, "a rejected connection carries no traffic");
+    let output = az.output(&["network", "private-endpoint-connection", "approve", "--id", &connection]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("cannot become Approved"), "{error}");
     az.run(&["network", "private-endpoint-connection", "delete", "--id", &connection, "-y"]);
     az.run(&["network", "private-endpoint", "delete", "-n", "my-pe", "-g", GROUP]);
     assert_eq!(az.run(&["network", "private-endpoint-connection", "list", "--id", &id]).as_array().unwrap().len(), 0);
@@ -287,6 +327,53 @@ fn gateway_answers(gateway: &Gateway, listener: &str) -> Option<u16> {
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;
     text.split(' ').nth(1)?.parse().ok()
+}
+
+/// Checks the names and addresses in the answer to the instance's own name, for an asker at this address of the machine.
+fn is_looked_up(gateway: &Gateway, from: &str, expected: &[&str]) {
+    let address = gateway.address("dns");
+    let (ip, port) = address.rsplit_once(':').unwrap();
+    let name = format!("{SERVICE}.azure-api.net");
+    let output = Command::new("dig").args([&format!("@{ip}"), "-p", port, "-b", from, "+short", &name]).output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: `dig` is not installed; the name as seen from {from} was not looked up");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found: Vec<&str> = text.lines().map(|line| line.trim_end_matches('.')).collect();
+    assert_eq!(found, expected, "asked from {from}");
+}
+
+/// What `nslookup` prints, asked as a user would, from an address of the virtual network.
+fn nslookup(gateway: &Gateway) -> Option<String> {
+    let address = gateway.address("dns");
+    let (ip, port) = address.rsplit_once(':').unwrap();
+    let output =
+        Command::new("nslookup").args([&format!("-port={port}"), &format!("{SERVICE}.azure-api.net"), ip]).output();
+    match output {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Err(_) => {
+            eprintln!("SKIPPED: `nslookup` is not installed; names were looked up with `dig` alone");
+            None
+        }
+    }
+}
+
+/// Members that `az apim show` prints of an instance in Azure, by recordings of its own tests.
+fn prints_what_azure_prints(instance: &Value) {
+    let members = "additionalLocations apiVersionConstraint certificates createdAtUtc customProperties developerPortalUrl \
+        disableGateway enableClientCertificate etag gatewayRegionalUrl gatewayUrl hostnameConfigurations id identity location \
+        managementApiUrl name notificationSenderEmail platformVersion portalUrl privateEndpointConnections \
+        privateIpAddresses provisioningState publicIpAddressId publicIpAddresses publicNetworkAccess publisherEmail \
+        publisherName resourceGroup restore scmUrl sku tags targetProvisioningState type virtualNetworkConfiguration \
+        virtualNetworkType zones";
+    for member in members.split_whitespace() {
+        assert!(instance.get(member).is_some(), "`{member}` is not printed: {instance}");
+    }
+    assert_eq!(instance["hostnameConfigurations"][0]["hostName"], "my-apim-service.azure-api.net");
+    assert_eq!(instance["gatewayUrl"], "https://my-apim-service.azure-api.net");
+    assert_eq!((instance["location"].as_str(), instance["resourceGroup"].as_str()), (Some("West Europe"), Some(GROUP)));
+    assert_eq!(instance["platformVersion"], "stv2");
 }
 
 #[test]
@@ -365,6 +452,18 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
         policy,
     ]);
     assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
+    // The tracing of a call, as the API inspector's page does it.
+    let managed = format!("{id}/gateways/managed");
+    let post = |action: &str, body: &Value| {
+        let url = format!("{managed}/{action}?api-version=2023-05-01-preview");
+        az.run(&["rest", "--method", "POST", "--url", &url, "--body", &body.to_string()])
+    };
+    let api = az.run(&["apim", "api", "show", "-g", GROUP, "--service-name", SERVICE, "--api-id", "hello"]);
+    let wanted = serde_json::json!({ "credentialsExpireAfter": "PT1H", "apiId": api["id"], "purposes": ["tracing"] });
+    let token = post("listDebugCredentials", &wanted)["token"].as_str().unwrap().to_owned();
+    let traced = gateway.get("http", "/hello/there", &[("Apim-Debug-Authorization", &token)]);
+    let trace = traced.header("Apim-Trace-Id").unwrap().to_owned();
+    assert_eq!(post("listTrace", &serde_json::json!({ "traceId": trace }))["traceId"], trace.as_str());
     with(
         &["apim", "product", "create"],
         &["--product-id", "p", "--product-name", "P", "--subscription-required", "true", "--state", "published"],
@@ -380,6 +479,37 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
     assert!(apis.as_array().unwrap().iter().any(|api| api["name"] == "hello"));
     with(&["apim", "api", "delete"], &["--api-id", "hello", "-y"]);
     assert_eq!(gateway.get("http", "/hello/there", &[]).status, 404);
+}
+
+#[test]
+fn the_real_az_moves_a_configured_instance_between_networks() {
+    let settings = tempfile::tempdir().unwrap();
+    support::write(
+        settings.path(),
+        "apimite.toml",
+        "[service]\nname = 'walk'\ntier = 'Developer'\n[network]\nmode = 'internal'\nvirtual_network = ['10.7.0.0/16']\nsubnet = '10.7.1.0/28'\n",
+    );
+    let gateway = Gateway::start(&[settings.path().to_str().unwrap()]);
+    let Some(az) = signed_in(&gateway) else { return };
+    let own = ["-n", "walk", "-g", "apimite"];
+    let show = az.run(&[&["apim", "show"], &own[..]].concat());
+    assert_eq!(show["virtualNetworkType"], "Internal");
+    assert_eq!(show["privateIpAddresses"], serde_json::json!(["10.7.1.4"]));
+    let to = |kind: &str| az.run(&[&["apim", "update"], &own[..], &["--virtual-network", kind]].concat());
+    assert_eq!(to("External")["virtualNetworkType"], "External");
+    assert_eq!(gateway.get("http", "/nothing", &[]).status, 404);
+    assert_eq!(to("None")["virtualNetworkType"], "None");
+    assert_eq!(to("Internal")["virtualNetworkType"], "Internal");
+    az.refused(
+        &[&["apim", "update"], &own[..], &["--public-network-access", "false"]].concat(),
+        "PublicNetworkAccessNotSupportedWithVirtualNetwork",
+        "injected",
+    );
+    az.refused(
+        &[&["apim", "update"], &own[..], &["--sku-name", "Standard"]].concat(),
+        "ManagingVirtualNetworkConfigurationNotSupported",
+        "not supported for Sku Type 'Standard'",
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The shapes of a network, each in network namespaces: who reaches what, what the gateway sees, what DNS says. The table of
 //! `docs/network.md` is what is expected: every cell is checked. `APIMITE_WRITE_DOCS=1` writes it anew.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod lab;
 
@@ -311,4 +312,59 @@ fn several_units_share_counters() {
     assert!((15..=30).contains(&admitted), "{admitted} of 20 were admitted");
     let both = ["http://10.0.1.4/who/", "http://10.0.1.5/who/"];
     lab.until(|| both.iter().all(|url| lab.get("app", url, NAME).starts_with("429")), "the units do not agree");
+}
+
+/// Port 6381 of the network: values of cache policies, and here counters too, are the same for every unit.
+#[test]
+fn several_units_share_redis() {
+    let Some(lab) = Lab::new() else { return };
+    if std::process::Command::new("redis-server").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: `redis-server` is not installed; units that share Redis are not tested here");
+        return;
+    }
+    world(&lab);
+    lab.host("gw2", "wire", &["10.0.1.5"], &["10.0.0.0/16"]);
+    lab.host("lb", "wire", &["10.0.1.100"], &["10.0.0.0/16"]);
+    lab.host("redis", "wire", &["10.0.2.20"], &["10.0.0.0/16"]);
+    let redis = ["--bind", "10.0.2.20", "--port", "6381", "--protected-mode", "no", "--save", "", "--appendonly", "no"];
+    lab.spawn_program("redis", "redis-server", &redis);
+    let limited = r#"<choose>
+<when condition="@(context.Request.Headers.ContainsKey("put"))"><cache-store-value key="k" value="@(context.Request.Headers.GetValueOrDefault("put", ""))" duration="600" caching-type="external" /></when>
+<when condition="@(context.Request.Headers.ContainsKey("get"))"><cache-lookup-value key="k" variable-name="v" default-value="miss" caching-type="external" /><return-response><set-status code="200"/><set-body>@((string)context.Variables["v"])</set-body></return-response></when>
+<otherwise><rate-limit-by-key calls="20" renewal-period="600" counter-key="all"/></otherwise>
+</choose>"#;
+    for (unit, own) in [("gw", "10.0.1.4"), ("gw2", "10.0.1.5")] {
+        let settings = format!(
+            "[listen]\nhttp = \"{own}:80\"\nhttps = \"off\"\nmanagement = \"127.0.0.1:8281\"\n[network]\nmode = \"internal\"\n{NETWORK}[counters]\nstore = \"redis\"\nredis = \"redis://10.0.2.20:6381\"\nredis_timeout_ms = 5000\n[cache]\nredis = \"redis://10.0.2.20:6381\"\n"
+        );
+        lab.serve(unit, &service(&lab, unit, &settings, &format!("{limited}{WHO}")), &[]);
+    }
+    let link = [
+        "link",
+        "--listen",
+        "10.0.1.100:80",
+        "--to",
+        "10.0.1.4:80",
+        "--to",
+        "10.0.1.5:80",
+        "--probe",
+        "tcp",
+        "--probe-interval",
+        "0.1",
+    ];
+    lab.spawn("lb", &link);
+    let send = |unit: &str, header: &str| {
+        let url = format!("http://{unit}/who/");
+        lab.output("app", "curl", &["-s", "-m", "10", "-H", header, "-H", &format!("Host: {NAME}"), &url])
+    };
+    lab.until(|| send("10.0.1.100", "get: 1") == "miss", "the load balancer does not become ready");
+    assert_eq!(send("10.0.1.4", "put: from the first"), "10.0.3.9 null");
+    assert_eq!(send("10.0.1.5", "get: 1"), "from the first", "one unit's value is the other's");
+    // One server counts for both: exactly the limit, whichever unit serves a call.
+    let answers: Vec<String> = (0..30).map(|_| lab.get("app", "http://10.0.1.100/who/", NAME)).collect();
+    let admitted = answers.iter().filter(|answer| answer.starts_with("200")).count();
+    assert_eq!(admitted, 20, "{answers:?}");
+    for own in ["10.0.1.4", "10.0.1.5"] {
+        assert!(lab.get("app", &format!("http://{own}/who/"), NAME).starts_with("429"));
+    }
 }

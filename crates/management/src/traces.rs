@@ -25,6 +25,9 @@ pub trait Traces: Send + Sync {
     /// A sentence when there is no such API.
     fn token(&self, api: Option<&str>, life: Duration) -> Result<String, String>;
 
+    /// Forgets every token.
+    fn forget(&self);
+
     /// The last traces in short, the newest first.
     fn list(&self) -> Value;
 

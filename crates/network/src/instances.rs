@@ -57,6 +57,24 @@ impl Network {
         Ok(())
     }
 
+    /// Gives the primary location of a service the addresses that it is said to have, where they fit: a private one must be of
+    /// its subnet.
+    pub fn pin(&mut self, id: &ResourceId, public: Option<IpAddr>, private: Option<Ipv4Addr>) {
+        let Some(service) = self.services.get(id) else { return };
+        let subnet = service.spec.sites.first().and_then(|site| site.subnet.as_ref());
+        let range = subnet.and_then(|subnet| self.subnet(subnet).ok()).and_then(|(_, subnet)| subnet.v4());
+        let private = private.filter(|address| range.is_some_and(|range| range.contains(address)));
+        let Some(place) = self.services.get_mut(id).and_then(|service| service.places.first_mut()) else { return };
+        place.public = public.unwrap_or(place.public);
+        if let (Some(address), Some(first)) = (private, place.private) {
+            match place.addresses.iter().position(|known| *known == address) {
+                Some(at) => place.addresses.swap(0, at),
+                None => place.addresses.iter_mut().filter(|known| **known == first).for_each(|known| *known = address),
+            }
+            place.private = Some(address);
+        }
+    }
+
     fn check_site(&self, id: &ResourceId, model: Model, site: &Site) -> Result<(), Refusal> {
         if model == Model::Public {
             return Ok(());

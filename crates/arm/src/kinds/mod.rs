@@ -11,10 +11,13 @@
 //! | `delete` | before a resource is forgotten | nothing |
 //! | [`ACTIONS`] | `POST …/NAME/action`, and `GET` of a path that is no collection of a type | |
 
+pub mod about;
 pub mod apim;
+pub mod configured;
 pub mod connections;
 pub mod dns;
 pub mod endpoints;
+pub mod gateways;
 pub mod policies;
 pub mod quotas;
 pub mod service;
@@ -112,14 +115,24 @@ pub enum Run {
 
 /// Every type, table by table.
 pub fn all() -> impl Iterator<Item = &'static Kind> {
-    [service::KINDS, connections::KINDS, vnet::KINDS, endpoints::KINDS, dns::KINDS, apim::KINDS, policies::KINDS]
-        .into_iter()
-        .flatten()
+    let tables = [
+        service::KINDS,
+        connections::KINDS,
+        vnet::KINDS,
+        endpoints::KINDS,
+        dns::KINDS,
+        apim::KINDS,
+        policies::KINDS,
+        gateways::KINDS,
+    ];
+    tables.into_iter().flatten()
 }
 
 /// Every action, table by table.
 pub fn actions() -> impl Iterator<Item = &'static Action> {
-    [service::ACTIONS, connections::ACTIONS, dns::ACTIONS, apim::ACTIONS, quotas::ACTIONS].into_iter().flatten()
+    [about::ACTIONS, connections::ACTIONS, dns::ACTIONS, apim::ACTIONS, quotas::ACTIONS, gateways::ACTIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// A type by name.

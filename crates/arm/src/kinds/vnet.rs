@@ -121,6 +121,17 @@ pub(crate) fn keep(cx: &mut Cx<'_>, id: &str, body: Value) -> Result<()> {
     Ok(())
 }
 
+/// Makes a public address without a request.
+pub(crate) fn keep_address(cx: &mut Cx<'_>, id: &str, location: &str, address: Option<IpAddr>) -> Result<()> {
+    let given = cx.state.network.put_public_address(&ResourceId::new(id), location, "Standard", address)?;
+    let body = json!({
+        "location": location, "sku": { "name": "Standard", "tier": "Regional" },
+        "properties": { "ipAddress": given.to_string(), "publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4" },
+    });
+    cx.state.put(id, ADDRESSES, body, cx.world.now);
+    Ok(())
+}
+
 fn put_network(cx: &mut Cx<'_>, item: &Item, body: Value) -> Result<Value> {
     let made = network(cx, &item.id, &body)?;
     cx.state.network.put_virtual_network(&item.network_id(), made)?;

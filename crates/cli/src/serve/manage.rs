@@ -1,22 +1,25 @@
 //! What Azure Resource Manager's requests do to the running gateway.
 
-use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use apimite_arm::effect::{Configured, Definition, Endpoint, Plan, QuotaChange, QuotaCount, Served};
+use apimite_arm::effect::{Configured, Definition, Endpoint, Placement, Plan, QuotaChange, QuotaCount, Served, Tried};
 use apimite_arm::error::Detail;
 use apimite_arm::{Arm, Credentials, Gateways, Pace, contracts};
 use apimite_diag::{Diagnostic, Diagnostics, Severity};
 use apimite_gateway::Snapshot;
 use apimite_gateway::tls::ClientCertificates;
+use apimite_import::settings::NetworkMode;
 use apimite_import::{Imported, Memory, Put, Settings};
 use apimite_model::{PublicAccess, Service, Tier};
-use apimite_network::Sku;
-use serde_json::json;
+use apimite_network::{NetworkType, Sku};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::certificates::Issuer;
+use super::network::nets;
 use super::running::Running;
 use crate::args::{LongOperations, Serve};
 use crate::{az_login, load};
@@ -89,13 +92,19 @@ impl Compiled {
 pub(crate) fn configured(imported: &Imported) -> Configured {
     let (service, settings) = (&imported.service, &imported.settings);
     let tier = sku(service.tier);
+    let network = &settings.network;
+    let kind = match network.mode {
+        NetworkMode::None => NetworkType::None,
+        NetworkMode::External => NetworkType::External,
+        NetworkMode::Internal => NetworkType::Internal,
+    };
     let public = if service.public_access == PublicAccess::Enabled { "Enabled" } else { "Disabled" };
     let body = json!({
         "location": &*service.region,
         "sku": { "name": tier.name(), "capacity": 1 },
         "tags": {},
         "properties": {
-            "publisherEmail": "local@example.com", "publisherName": "local", "virtualNetworkType": "None",
+            "publisherEmail": "local@example.com", "publisherName": "local", "virtualNetworkType": kind.name(),
             "publicNetworkAccess": public,
         },
     });
@@ -104,7 +113,18 @@ pub(crate) fn configured(imported: &Imported) -> Configured {
         body,
         children: contracts::children(service),
         endpoints: endpoints(settings),
-        reached: BTreeMap::new(),
+        placement: placement(network),
+    }
+}
+
+fn placement(network: &apimite_import::settings::Network) -> Placement {
+    let address = |text: &Option<Box<str>>| text.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
+    let injected = network.mode != NetworkMode::None;
+    Placement {
+        ranges: if injected { nets(&network.virtual_network) } else { Vec::new() },
+        subnet: network.subnet.as_ref().filter(|_| injected).and_then(|subnet| subnet.parse().ok()),
+        public_address: address(&network.public_ip),
+        private_address: network.private_ip.as_deref().and_then(|text| text.parse::<Ipv4Addr>().ok()),
     }
 }
 
@@ -280,6 +300,25 @@ impl Gateways for Running {
             period_key: one.period_key,
         };
         found.into_iter().map(shown).collect()
+    }
+
+    fn dependencies(&self) -> Vec<Tried> {
+        super::dependencies::tried(&self.imported().settings, &self.tried, self.clock().now())
+    }
+
+    fn debug_token(&self, api: &str, life: Duration) -> Result<String, String> {
+        let traces = self.traces().ok_or("this gateway keeps no traces")?;
+        traces.token(Some(api), life)
+    }
+
+    fn forget_debug_tokens(&self) {
+        if let Some(traces) = self.traces() {
+            traces.forget();
+        }
+    }
+
+    fn trace(&self, id: &str) -> Option<Value> {
+        self.traces()?.get(id)
     }
 
     fn prepare(&self, plan: Plan) -> Result<Box<dyn FnOnce() + Send>, Vec<Detail>> {

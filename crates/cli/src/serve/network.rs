@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use apimite_arm::effect;
 use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_gateway::NetworkClassifier;
 use apimite_import::Settings;
@@ -213,10 +214,12 @@ impl State {
     }
 
     fn reach(&self) -> Reach {
+        if let Some(rules) = self.managed.as_ref().and_then(|(network, id)| network.classification(id)) {
+            return rules.reach;
+        }
         let v2 = self.settings.service.tier.is_some_and(Tier::is_v2);
-        let managed = self.managed.as_ref().and_then(|(network, id)| network.classification(id));
         match self.settings.network.mode {
-            NetworkMode::None => managed.map_or(Reach::Public, |rules| rules.reach),
+            NetworkMode::None => Reach::Public,
             // Integration of a v2 tier guides outbound traffic only.
             NetworkMode::External if v2 => Reach::Public,
             NetworkMode::External => Reach::External,
@@ -271,7 +274,9 @@ impl State {
         });
         let endpoints = endpoints.chain(more);
         let managed = self.managed.as_ref().and_then(|(network, id)| network.classification(id));
-        let managed = managed.into_iter().flat_map(|rules| rules.networks);
+        // The ranges of a configured network are those of the settings.
+        let managed =
+            managed.into_iter().flat_map(|rules| rules.networks).filter(|(_, name)| **name != *effect::CONFIGURED);
         let networks = self.ranges().into_iter().flat_map(|(name, ranges)| {
             let name: Arc<str> = name.into();
             ranges.into_iter().map(move |range| (range, name.clone()))
@@ -304,7 +309,7 @@ impl State {
         });
         // Networks and zones that management made are seen as they are there.
         let managed = self.managed.as_ref().map(|(network, _)| Horizon::of(network).networks).unwrap_or_default();
-        let managed = managed.into_iter().filter(|view| view.name != "configured");
+        let managed = managed.into_iter().filter(|view| view.name != effect::CONFIGURED);
         Horizon {
             services: vec![ServiceNames {
                 has_connection: !self.connections.is_empty(),
@@ -386,7 +391,7 @@ fn sets(name: &str, list: Vec<Data>) -> Vec<RecordSet> {
     sets
 }
 
-fn nets(list: &[Box<str>]) -> Vec<IpNet> {
+pub(super) fn nets(list: &[Box<str>]) -> Vec<IpNet> {
     let net = |text: &str| text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     list.iter().filter_map(|text| net(text)).collect()
 }

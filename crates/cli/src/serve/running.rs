@@ -14,6 +14,7 @@ use apimite_diag::{Diagnostic, Diagnostics};
 use apimite_gateway::{Snapshot, StandIns};
 use apimite_import::{FileRead, Imported};
 use apimite_management::local::{ClockChange, Local};
+use apimite_management::traces::Traces;
 use apimite_model::PublicAccess;
 use apimite_network::{ConnectionStatus, ResourceId, names};
 use arc_swap::ArcSwap;
@@ -21,6 +22,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::certificates::Issuer;
+use super::dependencies::Dependencies;
 use super::manage::{self, Compiled};
 use super::network::Networking;
 use crate::args::Format;
@@ -73,6 +75,10 @@ pub(crate) struct Running {
     /// Why management's last change was refused, for the terminal.
     why: Mutex<Diagnostics>,
     networking: Arc<Networking>,
+    /// Debug tokens and traces, once they are there.
+    traces: OnceLock<Arc<dyn Traces>>,
+    /// What became of attempts to reach dependencies.
+    pub(super) tried: Mutex<Dependencies>,
     echo: SocketAddr,
     clock: Clock,
     counters: Counters,
@@ -112,6 +118,8 @@ impl Running {
             arm: OnceLock::new(),
             why: Mutex::default(),
             networking,
+            traces: OnceLock::new(),
+            tried: Mutex::default(),
             echo,
             clock,
             counters: stores.counters.clone(),
@@ -126,6 +134,16 @@ impl Running {
     /// The scripts that are exchanged with the configuration.
     pub(crate) fn with_stand_ins(self, stand_ins: Arc<StandIns>) -> Self {
         Self { stand_ins, ..self }
+    }
+
+    /// Where traces are.
+    pub(super) fn traced_by(&self, traces: Arc<dyn Traces>) {
+        // It is told once, when the gateway starts.
+        let _ = self.traces.set(traces);
+    }
+
+    pub(super) fn traces(&self) -> Option<&Arc<dyn Traces>> {
+        self.traces.get()
     }
 
     /// From now on changes go through management.

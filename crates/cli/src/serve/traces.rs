@@ -131,6 +131,10 @@ impl Traces for TraceLog {
         Ok(text)
     }
 
+    fn forget(&self) {
+        self.tokens.write().clear();
+    }
+
     fn list(&self) -> Value {
         self.ring.list().iter().rev().map(|trace| trace.summary()).collect()
     }

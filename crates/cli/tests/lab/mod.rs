@@ -120,6 +120,13 @@ impl Lab {
         self.children.borrow_mut().push(child);
     }
 
+    /// Another program in a namespace, until the lab ends.
+    pub fn spawn_program(&self, name: &str, program: &str, arguments: &[&str]) {
+        let mut command = self.command(name, program);
+        let child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.children.borrow_mut().push(child);
+    }
+
     /// Ends the newest process.
     pub fn end_last(&self) {
         if let Some(mut child) = self.children.borrow_mut().pop() {

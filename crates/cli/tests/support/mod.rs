@@ -7,6 +7,7 @@
 )]
 
 pub mod lab;
+pub mod management;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
