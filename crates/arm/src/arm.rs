@@ -218,6 +218,7 @@ fn plan(view: &View<'_>) -> Plan {
                 .unwrap_or_default(),
             sku: service.spec.sku.name().to_owned(),
             public: service.spec.public_access == apimite_network::PublicAccess::Enabled,
+            hosts: service.spec.hosts.clone(),
             children,
             removed,
             version,

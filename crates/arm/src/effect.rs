@@ -181,6 +181,8 @@ pub struct Served {
     pub sku: String,
     /// May callers from the internet use it?
     pub public: bool,
+    /// Host names of its gateway besides the default ones.
+    pub hosts: Vec<String>,
     /// Resources below it that were put, parents before children.
     pub children: Vec<Arc<Resource>>,
     /// Paths below it, in lower case, of configured resources that were deleted.

@@ -263,3 +263,24 @@ fn a_debug_token_has_calls_of_its_api_traced_and_the_trace_is_listed() {
     let after = gateway.get("http", "/a/x", &[("Apim-Debug-Authorization", &text)]);
     assert!(after.header("Apim-Trace-Id").is_none() && after.header("Apim-Debug-Authorization-Expired").is_some());
 }
+
+#[test]
+fn host_names_that_management_gives_are_the_only_ones_besides_the_default() {
+    let folder = folder("[service]\nname = 'contoso'\n");
+    let gateway = start(&folder);
+    let client = Client::new(&gateway);
+    let mut body = own(&client);
+    let id = body["id"].as_str().unwrap().to_owned();
+    let ask = |host: &str| {
+        let text = format!("GET /a/x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        support::raw(&gateway.address("http"), text.as_bytes()).status
+    };
+    assert_eq!((ask("contoso.azure-api.net"), ask("api.example.com")), (200, 200), "none is configured, all are taken");
+    body["properties"]["hostnameConfigurations"] = json!([
+        { "type": "Proxy", "hostName": "contoso.azure-api.net", "certificateSource": "BuiltIn" },
+        { "type": "Proxy", "hostName": "api.example.com", "certificateSource": "Managed" },
+    ]);
+    assert_eq!(client.put(&id, &body).status, 200);
+    assert_eq!((ask("contoso.azure-api.net"), ask("api.example.com")), (200, 200));
+    assert_eq!((ask("other.example.com"), ask("contoso.privatelink.azure-api.net")), (404, 404));
+}

@@ -75,6 +75,20 @@ fn template() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/private.json"))
 }
 
+/// One API, open to everybody.
+fn api(folder: &Path) {
+    support::write(
+        folder,
+        "apis/a/apiInformation.json",
+        r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#,
+    );
+    support::write(
+        folder,
+        "apis/a/specification.yaml",
+        "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n",
+    );
+}
+
 #[test]
 fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
     let settings = tempfile::tempdir().unwrap();
@@ -84,16 +98,7 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
         // The virtual network of the walk is 127.0.0.0/24: its first usable address, 127.0.0.4, is one of this machine.
         "[service]\nname = 'walk'\n[listen]\ndns = '127.0.0.1:0'\n[network]\npublic_ip = '203.0.113.1'\n[private_endpoints.my-pe]\nlisten = '127.0.0.4:0'\nstate = 'Pending'\n",
     );
-    support::write(
-        settings.path(),
-        "apis/a/apiInformation.json",
-        r#"{"properties": {"path": "a", "serviceUrl": "apimite://echo", "subscriptionRequired": false, "protocols": ["http", "https"]}}"#,
-    );
-    support::write(
-        settings.path(),
-        "apis/a/specification.yaml",
-        "openapi: 3.0.1\ninfo: {title: a, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: ok}}}}}\n",
-    );
+    api(settings.path());
     let gateway = Gateway::start(&[settings.path().to_str().unwrap()]);
     let Some(az) = signed_in(&gateway) else { return };
     let az = &az;
@@ -291,7 +296,12 @@ fn the_real_az_walks_through_the_life_of_a_private_endpoint() {
     assert_eq!(status[0]["location"], "West Europe");
     let here = format!("{id}/locations/westeurope/networkstatus?api-version=2022-08-01");
     let one = az.run(&["rest", "--method", "GET", "--url", &here]);
-    assert_eq!(one["connectivityStatus"], status[0]["networkStatus"]["connectivityStatus"]);
+    let names = |status: &Value| -> Vec<(String, String)> {
+        let list = status["connectivityStatus"].as_array().unwrap().iter();
+        list.map(|one| (one["name"].to_string(), one["status"].to_string())).collect()
+    };
+    assert_eq!(names(&one), names(&status[0]["networkStatus"]));
+    assert_eq!(names(&one).len(), 11, "{one}");
     let names = format!(
         "/subscriptions/{subscription}/providers/Microsoft.ApiManagement/checkNameAvailability?api-version=2022-08-01"
     );
@@ -489,6 +499,7 @@ fn the_real_az_moves_a_configured_instance_between_networks() {
         "apimite.toml",
         "[service]\nname = 'walk'\ntier = 'Developer'\n[network]\nmode = 'internal'\nvirtual_network = ['10.7.0.0/16']\nsubnet = '10.7.1.0/28'\n",
     );
+    api(settings.path());
     let gateway = Gateway::start(&[settings.path().to_str().unwrap()]);
     let Some(az) = signed_in(&gateway) else { return };
     let own = ["-n", "walk", "-g", "apimite"];

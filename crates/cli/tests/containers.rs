@@ -110,6 +110,18 @@ fn callers_are_in_one_network_each() {
     }
 }
 
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
 /// The health check of every file, run as it stands against the shape's own configuration on other ports.
 #[test]
 fn health_checks_say_what_the_gateway_is() {
@@ -123,6 +135,7 @@ fn health_checks_say_what_the_gateway_is() {
         assert!(settings.contains("http = \"0.0.0.0:8080\""), "the health check asks the port of the file");
         // Addresses of the containers are not of this machine; ports are free ones.
         let own = tempfile::tempdir().unwrap();
+        copy(&root().join(format!("docker/shapes/{folder}")), own.path());
         let settings: String = settings
             .lines()
             .filter(|line| !line.starts_with("dns = "))

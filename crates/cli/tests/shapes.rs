@@ -368,3 +368,47 @@ fn several_units_share_redis() {
         assert!(lab.get("app", &format!("http://{own}/who/"), NAME).starts_with("429"));
     }
 }
+
+/// Port 3443 for the control plane: published addresses of the environment and the region, and loopback; nobody else.
+#[test]
+fn the_control_plane_comes_from_published_addresses() {
+    let Some(lab) = Lab::new() else { return };
+    lab.segment("wire");
+    let callers = [
+        // West Europe of the public cloud; one that counts for every region; another region's; another cloud's.
+        ("we", "51.145.179.78"),
+        ("all", "104.214.19.224"),
+        ("au", "20.37.52.67"),
+        ("cn", "40.125.137.220"),
+        ("any", "198.51.100.9"),
+    ];
+    lab.host("gw", "wire", &["10.0.1.4"], &callers.map(|(_, address)| address));
+    for (name, address) in callers {
+        lab.host(name, "wire", &[address], &["10.0.1.0/24"]);
+    }
+    for (environment, region, admitted) in
+        [("public", "West Europe", ["we", "all"]), ("china", "China North", ["cn", "cn"])]
+    {
+        let settings = format!(
+            "[listen]\nhttp = \"10.0.1.4:80\"\nhttps = \"off\"\nmanagement = \"off\"\ncontrol_plane = \"0.0.0.0:3443\"\n[network]\ncontrol_plane_from = \"published\"\nenvironment = \"{environment}\"\n"
+        );
+        let folder = service(&lab, &format!("cp-{environment}"), &settings, WHO);
+        let file = folder.join("apimite.toml");
+        let text = std::fs::read_to_string(&file).unwrap().replace("West Europe", region);
+        std::fs::write(&file, text).unwrap();
+        lab.serve("gw", &folder, &[]);
+        let ask = |from: &str, address: &str| {
+            let url = format!("https://{address}:3443/apimite/status");
+            lab.output(from, "curl", &["-sk", "-m", "5", &url]).contains("contoso")
+        };
+        for (name, address) in callers {
+            assert_eq!(
+                ask(name, "10.0.1.4"),
+                admitted.contains(&name),
+                "{name} ({address}) in {environment}, {region}"
+            );
+        }
+        assert!(ask("gw", "127.0.0.1"), "loopback");
+        lab.end_last();
+    }
+}

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use apimite_network::proxy::Header;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::balancer::{Backend, Balancer};
 use crate::probe::{self, Probe};
@@ -60,7 +60,7 @@ impl Settings {
 pub struct Counts {
     /// Passed on.
     pub passed: u64,
-    /// Reset: the connection of the endpoint is not approved.
+    /// Reset: the connection of the endpoint is not approved, or no longer.
     pub not_approved: u64,
     /// Reset: no backend is up, or it did not answer, or there are too many.
     pub unavailable: u64,
@@ -73,7 +73,7 @@ pub struct Counts {
 pub struct Link {
     settings: Settings,
     balancer: Arc<Mutex<Balancer>>,
-    approved: AtomicBool,
+    approved: watch::Sender<bool>,
     passed: AtomicU64,
     not_approved: AtomicU64,
     unavailable: AtomicU64,
@@ -87,7 +87,7 @@ impl Link {
         Arc::new(Self {
             balancer: Arc::new(Mutex::new(Balancer::new(&settings.to, threshold))),
             settings,
-            approved: AtomicBool::new(approved),
+            approved: watch::Sender::new(approved),
             passed: AtomicU64::new(0),
             not_approved: AtomicU64::new(0),
             unavailable: AtomicU64::new(0),
@@ -95,14 +95,14 @@ impl Link {
         })
     }
 
-    /// Lets connections through from now on, or not.
+    /// Lets connections through from now on, or not; those that are open are reset then.
     pub fn set_approved(&self, approved: bool) {
-        self.approved.store(approved, Ordering::Relaxed);
+        self.approved.send_replace(approved);
     }
 
     /// Are connections let through?
     pub fn is_approved(&self) -> bool {
-        self.approved.load(Ordering::Relaxed)
+        *self.approved.borrow()
     }
 
     /// How connections fared.
@@ -183,7 +183,17 @@ impl Link {
             far.write_all(&Header::proxy(client, called, Some(link)).write()).await?;
         }
         self.passed.fetch_add(1, Ordering::Relaxed);
-        let timed_out = pass(&mut near, &mut far, self.settings.idle).await;
+        let mut approved = self.approved.subscribe();
+        let timed_out = tokio::select! {
+            timed_out = pass(&mut near, &mut far, self.settings.idle) => timed_out,
+            // A connection that is not approved any more carries nothing, not even what was under way.
+            _ = approved.wait_for(|approved| !approved) => {
+                self.not_approved.fetch_add(1, Ordering::Relaxed);
+                reset(&near);
+                reset(&far);
+                return Ok(());
+            }
+        };
         if timed_out {
             self.idle.fetch_add(1, Ordering::Relaxed);
             if self.settings.reset {

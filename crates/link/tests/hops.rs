@@ -89,8 +89,15 @@ async fn a_connection_that_is_not_approved_carries_nothing() {
     assert_eq!((link.counts().not_approved, link.counts().passed), (1, 0));
     link.set_approved(true);
     assert_eq!(ping(endpoint).await.unwrap(), "one");
+    // One that is open when the owner says no is reset; nothing more moves.
+    let mut open = TcpStream::connect(endpoint).await.unwrap();
+    let mut answer = [0; 3];
+    open.write_all(b"ping").await.unwrap();
+    open.read_exact(&mut answer).await.unwrap();
     link.set_approved(false);
+    assert_eq!(open.read(&mut answer).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     assert!(ping(endpoint).await.is_err());
+    assert_eq!(link.counts().not_approved, 3);
 }
 
 #[tokio::test]

@@ -409,7 +409,7 @@ fn put_user(_: &mut Cx<'_>, item: &Item, body: Value) -> Result<Value> {
 }
 
 /// The resource that an action is called on.
-fn target(view: &View<'_>, below: &Below) -> Result<Arc<Resource>> {
+pub(super) fn target(view: &View<'_>, below: &Below) -> Result<Arc<Resource>> {
     let mut own = below.clone();
     own.types.truncate(own.names.len());
     let kind = super::kind(&own.kind())?;

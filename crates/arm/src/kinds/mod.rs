@@ -18,6 +18,8 @@ pub mod connections;
 pub mod dns;
 pub mod endpoints;
 pub mod gateways;
+pub mod kept;
+pub mod lists;
 pub mod policies;
 pub mod quotas;
 pub mod service;
@@ -124,15 +126,24 @@ pub fn all() -> impl Iterator<Item = &'static Kind> {
         apim::KINDS,
         policies::KINDS,
         gateways::KINDS,
+        kept::KINDS,
     ];
     tables.into_iter().flatten()
 }
 
 /// Every action, table by table.
 pub fn actions() -> impl Iterator<Item = &'static Action> {
-    [about::ACTIONS, connections::ACTIONS, dns::ACTIONS, apim::ACTIONS, quotas::ACTIONS, gateways::ACTIONS]
-        .into_iter()
-        .flatten()
+    let tables = [
+        about::ACTIONS,
+        connections::ACTIONS,
+        dns::ACTIONS,
+        apim::ACTIONS,
+        quotas::ACTIONS,
+        gateways::ACTIONS,
+        kept::ACTIONS,
+        lists::ACTIONS,
+    ];
+    tables.into_iter().flatten()
 }
 
 /// A type by name.

@@ -66,6 +66,7 @@ pub(crate) struct Compiled {
     id: String,
     version: (u64, usize),
     removed: Vec<String>,
+    hosts: Vec<String>,
     snapshot: Arc<Snapshot>,
 }
 
@@ -73,7 +74,7 @@ impl Compiled {
     /// What the gateway was started with.
     pub(crate) fn first(imported: Arc<Imported>, snapshot: Arc<Snapshot>) -> Self {
         let id = imported.service.resource_id.to_string();
-        Self { imported, id, version: (0, 0), removed: Vec::new(), snapshot }
+        Self { imported, id, version: (0, 0), removed: Vec::new(), hosts: Vec::new(), snapshot }
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -85,6 +86,7 @@ impl Compiled {
             && self.id == served.id
             && self.version == served.version
             && self.removed == served.removed
+            && self.hosts == served.hosts
     }
 }
 
@@ -198,6 +200,11 @@ fn service(imported: &Imported, served: &Served) -> Result<Service, Diagnostics>
     }
     let mut service = over.service;
     service.resource_id = served.id.as_str().into();
+    for host in
+        served.hosts.iter().filter(|host| !imported.service.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)))
+    {
+        service.hosts.push(host.as_str().into());
+    }
     if served.claimed {
         service.name = served.name.as_str().into();
         service.region = served.location.as_str().into();
@@ -217,6 +224,7 @@ impl Running {
                 id: String::new(),
                 version: (0, 0),
                 removed: Vec::new(),
+                hosts: Vec::new(),
                 snapshot: Arc::new(snapshot),
             });
         };
@@ -236,6 +244,7 @@ impl Running {
             id: served.id.clone(),
             version: served.version,
             removed: served.removed.clone(),
+            hosts: served.hosts.clone(),
             snapshot,
         })
     }

@@ -206,6 +206,11 @@ impl State {
         self.managed = managed;
         let Some(service) = self.managed.as_ref().and_then(|(network, id)| network.service(id)) else { return };
         self.service.name = service.name().to_owned();
+        for host in &service.spec.hosts {
+            if !self.service.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+                self.service.hosts.push(host.clone());
+            }
+        }
         self.connections = service.connections.clone();
         for one in &mut self.connections {
             let configured = self.settings.private_endpoints.iter().find(|endpoint| *endpoint.name == *one.name);

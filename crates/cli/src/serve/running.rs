@@ -37,16 +37,20 @@ pub(crate) struct InForce {
     compiled: Mutex<Option<Compiled>>,
     /// Issues certificates for new names.
     issuer: OnceLock<Arc<Issuer>>,
+    /// The names it was last asked for.
+    issued: Mutex<Vec<String>>,
 }
 
 impl InForce {
     /// Serves new requests by what was compiled.
     pub(crate) fn put(&self, compiled: Compiled, access: PublicAccess, plan: &Plan) {
         if let (Some(issuer), Some(served)) = (self.issuer.get(), &plan.primary) {
-            let name = &served.name;
-            let before = self.compiled.lock().as_ref().map(|known| known.snapshot().compiled.service.name.to_string());
-            if before.as_deref() != Some(name) {
-                issuer.also_for(&[names::gateway(name), names::private(name)]);
+            let mut names = vec![names::gateway(&served.name), names::private(&served.name)];
+            names.extend(served.hosts.iter().cloned());
+            let mut issued = self.issued.lock();
+            if *issued != names {
+                issuer.also_for(&names);
+                *issued = names;
             }
         }
         if let Some(served) = &plan.primary {
@@ -112,6 +116,7 @@ impl Running {
                 networking: networking.clone(),
                 compiled: Mutex::new(Some(compiled)),
                 issuer: OnceLock::new(),
+                issued: Mutex::default(),
             }),
             configured: ArcSwap::from_pointee(manage::configured(&imported)),
             imported: ArcSwap::new(imported),
@@ -155,6 +160,8 @@ impl Running {
     /// New names of the service get certificates from here.
     pub(super) fn issued_by(&self, issuer: Arc<Issuer>) {
         let _ = self.in_force.issuer.set(issuer);
+        let name = &self.imported().service.name;
+        *self.in_force.issued.lock() = vec![names::gateway(name), names::private(name)];
     }
 
     /// The counters.
