@@ -1,6 +1,6 @@
 //! Which operations of the management API there are: `docs/operations.md` is made from the tables of types and actions.
 //! `APIMITE_WRITE_DOCS=1 cargo test -p apimite-arm --test operations` writes it anew.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may")]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -226,6 +226,61 @@ fn what_the_configuration_has_is_listed_changed_and_deleted() {
 }
 
 #[test]
+fn a_release_makes_its_revision_the_current_one() {
+    let gateway = Gateway::start(&[]);
+    let client = Client::new(&gateway);
+    let service = format!("{SUB}/resourceGroups/apimite/providers/Microsoft.ApiManagement/service/contoso");
+    let apis = format!("{service}/apis");
+    let policy = |api: &str, status: u16| {
+        let text = format!(
+            "<policies><inbound><return-response><set-status code=\"{status}\" /></return-response></inbound><backend/><outbound/><on-error/></policies>"
+        );
+        let body = json!({ "properties": { "format": "rawxml", "value": text } });
+        let answer = client.put(&format!("{apis}/{api}/policies/policy"), &body);
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.body);
+    };
+    let one = json!({ "properties": { "displayName": "R", "path": "r", "protocols": ["http"], "subscriptionRequired": false } });
+    assert_eq!(client.put(&format!("{apis}/r"), &one).status, 201);
+    let operation = json!({ "properties": { "displayName": "X", "method": "GET", "urlTemplate": "/x" } });
+    assert_eq!(client.put(&format!("{apis}/r/operations/x"), &operation).status, 201);
+    policy("r", 201);
+    let two = json!({ "properties": { "displayName": "R", "path": "r", "protocols": ["http"], "subscriptionRequired": false, "sourceApiId": "/apis/r" } });
+    let made = client.put(&format!("{apis}/r;rev=2"), &two);
+    assert_eq!(made.status, 201, "{}", made.body);
+    policy("r;rev=2", 202);
+    let call = |path: &str| gateway.get("http", path, &[]).status;
+    assert_eq!((call("/r/x"), call("/r;rev=2/x")), (201, 202));
+    let release = |name: &str, api: &str| {
+        client.put(&format!("{apis}/r/releases/{name}"), &json!({ "properties": { "apiId": api, "notes": "n" } }))
+    };
+    assert_eq!(release("none", "/apis/r;rev=3").status, 400);
+    assert_eq!(release("other", "/apis/orders;rev=2").status, 400);
+    let done = release("first", "/apis/r;rev=2");
+    assert_eq!((done.status, done.body["properties"]["notes"].as_str()), (201, Some("n")), "{}", done.body);
+    assert_eq!((call("/r/x"), call("/r;rev=1/x"), call("/r;rev=2/x")), (202, 201, 202));
+    let shown = client.get(&format!("{apis}/r")).body;
+    assert_eq!((&shown["properties"]["apiRevision"], &shown["properties"]["isCurrent"]), (&"2".into(), &true.into()));
+    // And back; a release that is put again is only changed.
+    assert_eq!(release("second", "/apis/r;rev=1").status, 201);
+    assert_eq!((call("/r/x"), call("/r;rev=2/x")), (201, 202));
+    assert_eq!(release("first", "/apis/r;rev=2").status, 200);
+    assert_eq!(call("/r/x"), 201);
+    let list = client.get(&format!("{apis}/r/releases")).body;
+    assert_eq!(list["value"].as_array().unwrap().len(), 2, "{list}");
+    // The sample's own API has two revisions: they change places like any.
+    let revisions = client.get(&format!("{apis}/orders/revisions")).body;
+    let other = revisions["value"].as_array().unwrap().iter().find(|one| one["isCurrent"] == false).unwrap();
+    let number = other["apiRevision"].as_str().unwrap();
+    let body = json!({ "properties": { "apiId": format!("/apis/orders;rev={number}") } });
+    let done = client.put(&format!("{apis}/orders/releases/r"), &body);
+    assert_eq!(done.status, 201, "{}", done.body);
+    let shown = client.get(&format!("{apis}/orders")).body;
+    assert_eq!(shown["properties"]["apiRevision"], number);
+    let after = client.get(&format!("{apis}/orders/revisions")).body;
+    assert_eq!(after["count"], revisions["count"], "{after}");
+}
+
+#[test]
 fn the_state_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let settings = format!("[tls]\nstate_folder = '{}'\n", folder.path().join("state").display());

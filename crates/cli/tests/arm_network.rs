@@ -1,6 +1,6 @@
 //! Management and the network together: what an instance depends on, where the configuration puts it, debug tokens and traces.
 
-#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 

@@ -485,9 +485,13 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
         &["--named-value-id", "nv", "--display-name", "nv", "--value", "v", "--secret", "true"],
     );
     assert_eq!(with(&["apim", "nv", "show-secret"], &["--named-value-id", "nv"])["value"], "v");
+    with(&["apim", "api", "revision", "create"], &["--api-id", "hello", "--api-revision", "2"]);
+    with(&["apim", "api", "release", "create"], &["--api-id", "hello", "--release-id", "r", "--api-revision", "2"]);
+    assert_eq!(with(&["apim", "api", "show"], &["--api-id", "hello"])["apiRevision"], "2");
+    assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
     let apis = with(&["apim", "api", "list"], &[]);
     assert!(apis.as_array().unwrap().iter().any(|api| api["name"] == "hello"));
-    with(&["apim", "api", "delete"], &["--api-id", "hello", "-y"]);
+    with(&["apim", "api", "delete"], &["--api-id", "hello", "--delete-revisions", "true", "-y"]);
     assert_eq!(gateway.get("http", "/hello/there", &[]).status, 404);
 }
 
@@ -515,6 +519,17 @@ fn the_real_az_moves_a_configured_instance_between_networks() {
         &[&["apim", "update"], &own[..], &["--public-network-access", "false"]].concat(),
         "PublicNetworkAccessNotSupportedWithVirtualNetwork",
         "injected",
+    );
+    let vnet = ["network", "vnet", "create", "-g", "apimite", "-n", "vn", "--address-prefixes", "10.8.0.0/16"];
+    az.run(&[&vnet[..], &["--subnet-name", "sn", "--subnet-prefixes", "10.8.0.0/24"]].concat());
+    let id = show["id"].as_str().unwrap();
+    let endpoint =
+        ["network", "private-endpoint", "create", "-g", "apimite", "-n", "pe", "--vnet-name", "vn", "--subnet", "sn"];
+    az.refused(
+        &[&endpoint[..], &["--private-connection-resource-id", id, "--group-id", "Gateway", "--connection-name", "c"]]
+            .concat(),
+        "PrivateEndpointNotSupportedWithVirtualNetwork",
+        "is injected into a virtual network",
     );
     az.refused(
         &[&["apim", "update"], &own[..], &["--sku-name", "Standard"]].concat(),

@@ -1,7 +1,7 @@
 //! The image and the compose files, as far as they can be checked without a container engine: `docker compose config` reads the
 //! files (skipped loudly without it), every command and health check is run against a real gateway, and what the Dockerfile
 //! copies exists.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may; what is skipped is said")]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::print_stderr, reason = "a test may; what is skipped is said")]
 
 mod support;
 

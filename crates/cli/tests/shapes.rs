@@ -93,6 +93,11 @@ fn apimite(lab: &Lab, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Names of portal, management and git.
+fn others() -> [String; 4] {
+    ["portal", "developer", "management", "scm"].map(|part| format!("contoso.{part}.azure-api.net"))
+}
+
 /// Compares with the table of the page.
 fn expect(section: &str, rows: &[Vec<String>]) {
     // Sections are written one at a time: tests of one file run together.
@@ -140,6 +145,10 @@ fn public_and_private_endpoint_shapes() {
     apimite(&lab, &["connection", "delete", "pe-1"]);
     rows.push(row(&lab, two, "deleted"));
     // Other names are not reached through the endpoint; the real resolvers see the chain.
+    for other in others() {
+        assert_eq!(lab.resolve("app", "10.0.1.4", &other), "203.0.113.1", "{other} is not behind the endpoint");
+        assert!(lab.get("app", "http://203.0.113.1/who/", &other).starts_with("404"), "{other} is not the gateway");
+    }
     let chain = lab.output("app", "nslookup", &[NAME, "10.0.1.4"]);
     assert!(chain.contains("203.0.113.1"), "{chain}");
     expect("endpoints", &rows);
@@ -166,6 +175,10 @@ fn injected_shapes() {
     let folder = service(&lab, "five", &internal, WHO);
     lab.serve("gw", &folder, &[]);
     rows.push(row(&lab, "5 internal", "as it is"));
+    for other in others() {
+        let seen = CALLERS.map(|(_, caller, server)| lab.resolve(caller, server, &other));
+        assert_eq!(seen, ["NXDOMAIN", "10.0.1.4", "10.0.1.4", "10.0.1.4"], "{other}");
+    }
     // Even a caller who knows the public address gets nothing.
     assert_eq!(lab.get("pub", "http://203.0.113.1/who/", NAME), "no answer");
     // The application gateway is the gateway's caller; the client stands in a header.

@@ -14,7 +14,7 @@ use crate::path::{Below, key};
 use crate::request::{Answer, Request};
 use crate::state::Resource;
 
-const APIS: &str = "Microsoft.ApiManagement/service/apis";
+pub(super) const APIS: &str = "Microsoft.ApiManagement/service/apis";
 const OPERATIONS: &str = "Microsoft.ApiManagement/service/apis/operations";
 const OPERATION_POLICIES: &str = "Microsoft.ApiManagement/service/apis/operations/policies";
 const SCHEMAS: &str = "Microsoft.ApiManagement/service/apis/schemas";
@@ -195,7 +195,7 @@ fn defaults(shown: &mut Value, members: Value) {
     }
 }
 
-fn show_api(view: &View<'_>, resource: &Resource) -> Value {
+pub(super) fn show_api(view: &View<'_>, resource: &Resource) -> Value {
     let mut shown = view.envelope(resource);
     let (base, revision) = resource.name.split_once(";rev=").unwrap_or((&resource.name, "1"));
     defaults(

@@ -22,6 +22,7 @@ pub mod kept;
 pub mod lists;
 pub mod policies;
 pub mod quotas;
+pub mod releases;
 pub mod service;
 pub mod vnet;
 
@@ -127,6 +128,7 @@ pub fn all() -> impl Iterator<Item = &'static Kind> {
         policies::KINDS,
         gateways::KINDS,
         kept::KINDS,
+        releases::KINDS,
     ];
     tables.into_iter().flatten()
 }
