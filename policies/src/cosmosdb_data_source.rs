@@ -3,13 +3,13 @@
 //! Source: cosmosdb-data-source policy reference; Cosmos DB REST reference (access control, documents).
 
 use apimite_document::Element;
-use apimite_policy::arg::{BoolArg, TextArg, ValueArg};
+use apimite_policy::arg::{TextArg, ValueArg};
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::compile::Compile;
-use apimite_policy::def::{Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused, Section, Sections};
+use apimite_policy::def::{Attr, Child, Content, Gateways, Kind, PolicyDef, Refused, Section, Sections};
 use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
-use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, Fault};
+use apimite_policy::fault::Fault;
 use apimite_policy::run::run_block;
 use apimite_policy::step::{Block, Flow, Io, StepKind};
 use apimite_policy::url::Url;
@@ -21,10 +21,9 @@ use http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
+use crate::data_source::{Answer, CLIENT, Connection, Parameter, TEXT, USE_IDENTITY, failed, json_of, send};
 use crate::message::encode_query;
-use crate::sql_data_source::{json_of, parts, post};
 
-const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
 const KEY: Child = Child::optional(
     "partition-key",
     &[Attr::new("data-type", Kind::OneOf(&["string", "number", "bool", "none", "null"])).default("string").literal()],
@@ -41,6 +40,8 @@ const CONSISTENCY: Attr = Attr::new(
 const BEFORE: Attr = Attr::new("pre-trigger", Kind::Text).literal();
 const AFTER: Attr = Attr::new("post-trigger", Kind::Text).literal();
 
+const RESPONSE: &[&str] = &["set-body", "publish-event", "include-fragment"];
+
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
     sections: Sections::NONE,
@@ -53,14 +54,7 @@ pub static DEF: PolicyDef = PolicyDef {
                 &[],
                 Content::Elements {
                     children: &[
-                        Child::one(
-                            "connection-string",
-                            &[
-                                Attr::new("use-managed-identity", Kind::Bool).default("false"),
-                                Attr::new("client-id", Kind::Text).literal(),
-                            ],
-                            TEXT,
-                        ),
+                        Child::one("connection-string", &[USE_IDENTITY, CLIENT], TEXT),
                         Child::one("database-name", &[], TEXT),
                         Child::one("container-name", &[], TEXT),
                     ],
@@ -129,25 +123,13 @@ pub static DEF: PolicyDef = PolicyDef {
                         Child::optional("id", &[], TEXT),
                         KEY,
                         ETAG_CHILD,
-                        Child::optional(
-                            "set-body",
-                            &[
-                                Attr::new("template", Kind::Text).literal(),
-                                Attr::new("xsi-nil", Kind::Text).literal(),
-                                Attr::new("parse-date", Kind::Text).literal(),
-                            ],
-                            Content::Raw,
-                        ),
-                        Child::many(
-                            "include-fragment",
-                            &[Attr::new("fragment-id", Kind::Text).literal().required()],
-                            Content::Empty,
-                        ),
+                        Child::policy("set-body"),
+                        Child::policies("include-fragment"),
                     ],
                     ordered: true,
                 },
             ),
-            Child::optional("response", &[], Content::SomePolicies(&["set-body", "publish-event", "include-fragment"])),
+            Child::optional("response", &[], Content::SomePolicies(RESPONSE)),
         ],
         ordered: true,
     },
@@ -157,9 +139,7 @@ pub static DEF: PolicyDef = PolicyDef {
 };
 
 struct CosmosDb {
-    connection: TextArg,
-    identity: BoolArg,
-    client: Option<String>,
+    connection: Connection,
     database: TextArg,
     container: TextArg,
     action: Action,
@@ -168,11 +148,11 @@ struct CosmosDb {
     etag: Option<(bool, TextArg)>,
     /// Headers that attributes stand for.
     headers: Vec<(&'static str, String)>,
-    response: Option<Block>,
+    response: Answer,
 }
 
 enum Action {
-    Query { statement: TextArg, parameters: Vec<(String, ValueArg)>, paging: Option<(TextArg, TextArg)> },
+    Query { statement: TextArg, parameters: Vec<Parameter>, paging: Option<(TextArg, TextArg)> },
     Read,
     Delete,
     Write { method: Write, body: Block },
@@ -195,14 +175,9 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     };
     let info = Compile::child(element, "connection-info").ok_or(Refused)?;
     let part = |name: &str| Compile::child(info, name).ok_or(Refused);
-    let string = part("connection-string")?;
     let action = match &*request.name {
         "query-request" => {
-            let mut parameters = Vec::new();
-            for parameter in Compile::child(request, "parameters").into_iter().flat_map(Element::elements) {
-                let name = parameter.attr("name").map(|text| text.value().trim().to_owned()).unwrap_or_default();
-                parameters.push((name, cx.content_value(parameter)?));
-            }
+            let parameters = Parameter::all(request, "parameters", "type", cx)?;
             let paging = match Compile::child(request, "paging") {
                 Some(paging) => {
                     let inner = |name: &str| Compile::child(paging, name).ok_or(Refused);
@@ -255,14 +230,8 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     if request.attr("enable-content-response-on-write").is_some_and(|text| text.value().trim() == "false") {
         headers.push(("prefer", "return=minimal".to_owned()));
     }
-    let response = Compile::child(element, "response").map(|child| cx.branch_in(child, "response", Section::Outbound));
     Ok(StepKind::io(CosmosDb {
-        connection: cx.content(string)?,
-        identity: match string.attr("use-managed-identity") {
-            Some(text) => cx.bool_arg(text, "use-managed-identity")?,
-            None => BoolArg::Literal(false),
-        },
-        client: string.attr("client-id").map(|text| text.value().trim().to_owned()),
+        connection: Connection::compile(element, &[], cx)?,
         database: cx.content(part("database-name")?)?,
         container: cx.content(part("container-name")?)?,
         action,
@@ -270,7 +239,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         key,
         etag,
         headers,
-        response,
+        response: Answer::compile(element, "response", RESPONSE, cx)?,
     }))
 }
 
@@ -292,10 +261,6 @@ fn pascal(text: &str, as_it_is: bool) -> String {
 fn signature(key: &[u8], method: &Method, kind: &str, link: &str, date: &str) -> String {
     let text = format!("{}\n{kind}\n{link}\n{}\n\n", method.as_str().to_lowercase(), date.to_lowercase());
     STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()))
-}
-
-fn failed(text: impl Into<String>) -> Fault {
-    Fault::internal(BACKEND_CONNECTION_FAILURE, text)
 }
 
 impl CosmosDb {
@@ -346,10 +311,7 @@ impl CosmosDb {
         method: &Method,
         link: &str,
     ) -> Result<(), Fault> {
-        let text = if self.identity.get(exchange)? {
-            let client = self.client.as_deref().unwrap_or(crate::token_issuer::SYSTEM_IDENTITY);
-            let resource = "https://cosmos.azure.com";
-            let token = crate::authentication_managed_identity::issue(env, resource, client)?;
+        let text = if let Some(token) = self.connection.token(exchange, env, "https://cosmos.azure.com")? {
             format!("type=aad&ver=1.0&sig={token}")
         } else {
             let key = key.ok_or_else(|| failed("The connection string has no AccountKey."))?;
@@ -364,7 +326,7 @@ impl CosmosDb {
     }
 
     async fn ask(&self, exchange: &mut Exchange, env: &Env) -> Result<(), Fault> {
-        let connection = parts(&self.connection.get(exchange)?);
+        let connection = self.connection.open(exchange, env).await?;
         let endpoint = connection.get("accountendpoint").cloned().unwrap_or_default();
         let collection =
             format!("dbs/{}/colls/{}", self.database.get(exchange)?.trim(), self.container.get(exchange)?.trim());
@@ -379,8 +341,8 @@ impl CosmosDb {
         let (method, document, body) = match &self.action {
             Action::Query { statement, parameters, paging } => {
                 let mut list = Vec::with_capacity(parameters.len());
-                for (name, value) in parameters {
-                    list.push(json!({ "name": name, "value": json_of(&value.get(exchange)?)? }));
+                for one in parameters {
+                    list.push(json!({ "name": one.name, "value": one.json(exchange)? }));
                 }
                 put("x-ms-documentdb-isquery", "True");
                 put("content-type", "application/query+json");
@@ -421,7 +383,7 @@ impl CosmosDb {
         let text = format!("{}/{collection}/docs{path}", endpoint.trim_end_matches('/'));
         let url = Url::parse(&text).map_err(|error| failed(error.to_string()))?;
         self.authorize(exchange, env, &mut headers, connection.get("accountkey"), &method, &link)?;
-        post(exchange, env, method, url, headers, body).await
+        send(exchange, env, method, url, headers, body).await
     }
 }
 
@@ -445,9 +407,7 @@ impl Io for CosmosDb {
                     response.body = BodyCell::new(Body::text(result.to_string()));
                 }
             }
-            if let Some(block) = &self.response {
-                run_block(block, exchange, env).await?;
-            }
+            self.response.run(exchange, env).await?;
             Ok(Flow::Next)
         })
     }

@@ -136,6 +136,7 @@ impl ForwardRequest {
             version: self.version,
             ..exchange.call_options_to(target)
         };
+        let talks = crate::graphql::is_handshake(exchange);
         let request = &mut exchange.request;
         let mut headers =
             if exchange.keep_request_head { request.headers.clone() } else { std::mem::take(&mut request.headers) };
@@ -144,6 +145,9 @@ impl ForwardRequest {
         if exchange.service.decisions.send_forwarded_proto {
             let proto = HeaderValue::from_static(request.original_url.scheme.as_str());
             headers.insert(X_FORWARDED_PROTO.clone(), proto);
+        }
+        if talks {
+            crate::graphql::plain(&mut headers);
         }
         let mut url = target.url(request.relative());
         if let Some(backend) = &target.backend {
@@ -194,6 +198,10 @@ impl Io for ForwardRequest {
             if exchange.graphql.is_none()
                 && let Some(resolvers) = exchange.resolvers.clone()
             {
+                if crate::graphql::is_handshake(exchange) {
+                    exchange.response = Some(crate::graphql::accept(exchange, &resolvers, env));
+                    return Ok(Flow::Next);
+                }
                 buffer(Needs { request_body: true, ..Needs::default() }, exchange, env).await?;
                 exchange.response = Some(crate::graphql::answer_of(exchange, &resolvers, env).await);
                 return Ok(Flow::Next);
@@ -221,6 +229,9 @@ impl Io for ForwardRequest {
             }
             let status = response.status;
             exchange.response = Some(response);
+            if status == StatusCode::SWITCHING_PROTOCOLS && crate::graphql::is_handshake(exchange) {
+                crate::graphql::relayed(exchange, env);
+            }
             if self.fail_on_error && (status.is_client_error() || status.is_server_error()) {
                 let text = format!("The backend service responded with status {}.", status.as_u16());
                 return Err(Fault::refused(status, "BackendErrorStatusCode", text).keeping_response());

@@ -1,7 +1,15 @@
 //! GraphQL: the schema of an API, the query of a request, errors as they are answered.
 
 mod execute;
+pub(crate) mod guard;
+mod handshake;
+pub(crate) mod hub;
 pub(crate) mod limits;
+mod operation;
+mod protocol;
+mod relay;
+mod resolve;
+mod session;
 mod values;
 
 use std::collections::HashMap;
@@ -21,7 +29,9 @@ use http::{HeaderValue, Method, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::execute::answer_of;
+pub(crate) use self::handshake::{accept, is_handshake, plain, relayed};
+use self::operation::Prepared;
+pub(crate) use self::operation::answer_of;
 
 /// Most tokens of a query.
 const TOKENS: usize = 15_000;
@@ -100,6 +110,14 @@ impl Query {
         }
         let value: Value =
             serde_json::from_slice(&bytes).map_err(|error| format!("The request is no JSON: {error}"))?;
+        Self::of(&value)
+    }
+
+    /// Reads the JSON of a request, or of the message that begins an operation.
+    ///
+    /// # Errors
+    /// Why it is no GraphQL request, in a sentence.
+    pub(crate) fn of(value: &Value) -> Result<Self, String> {
         let text = value.get("query").and_then(Value::as_str).ok_or("The request has no query.")?.to_owned();
         let variables = match value.get("variables") {
             None | Some(Value::Null) => Map::new(),
@@ -147,3 +165,7 @@ pub(crate) fn refusal(errors: Vec<Value>) -> Response {
 /// Errors of fields that `validate-graphql-request` took out of the query; the answer carries them.
 #[derive(Debug, Default)]
 pub(crate) struct Removed(pub(crate) Vec<Value>);
+
+/// Errors besides the value of a field that a resolver found.
+#[derive(Debug, Default)]
+pub(crate) struct FieldErrors(pub(crate) Vec<Value>);

@@ -2,21 +2,18 @@
 //!
 //! Source: http-data-source policy reference.
 
-use std::sync::Arc;
-
 use apimite_document::Element;
 use apimite_policy::body::Body;
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Child, Content, Gateways, PolicyDef, Refused, Section, Sections};
 use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
-use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, Fault};
-use apimite_policy::run::{buffer, run_block};
-use apimite_policy::step::{Block, Flow, Io, Needs, StepKind};
-use apimite_policy::target::Target;
-use apimite_policy::url::Url;
+use apimite_policy::fault::Fault;
+use apimite_policy::run::run_block;
+use apimite_policy::step::{Block, Flow, Io, StepKind};
 use futures_util::future::LocalBoxFuture;
 
+use crate::data_source::{Answer, in_order, retarget};
 use crate::forward_request;
 use crate::set_url::Wanted;
 
@@ -56,32 +53,7 @@ pub static DEF: PolicyDef = PolicyDef {
 struct HttpDataSource {
     request: Block,
     backend: Option<Block>,
-    response: Option<Block>,
-}
-
-/// Refuses children out of order, or more than one of a kind that may stand once.
-pub(crate) fn in_order(parent: &Element, order: &[&str], many: &[&str], cx: &mut Compile<'_>) -> Result<(), Refused> {
-    let mut last = 0;
-    for child in parent.elements() {
-        let Some(index) = order.iter().position(|name| *name == &*child.name) else { continue };
-        // Fragments hold any of the others.
-        if &*child.name == "include-fragment" {
-            continue;
-        }
-        let name = &child.name;
-        if index < last {
-            let text = format!("'{name}' stands after '{}'", order.get(last).copied().unwrap_or_default());
-            let help = format!("the order is {}", order.join(", "));
-            return Err(cx.refuse(child.name_span, "policy::order", text, &help));
-        }
-        let count = parent.elements().filter(|other| other.name == *name).count();
-        if count > 1 && !many.contains(&&**name) {
-            let text = format!("'{name}' may stand once");
-            return Err(cx.refuse(child.name_span, "policy::once", text, "remove the others"));
-        }
-        last = index;
-    }
-    Ok(())
+    response: Answer,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
@@ -97,29 +69,15 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     let blocks = HttpDataSource {
         request: cx.branch_in(request, "http-request", Section::Inbound),
         backend: Compile::child(element, "backend").map(|child| cx.branch_in(child, "backend", Section::Backend)),
-        response: match Compile::child(element, "http-response") {
-            Some(child) => {
-                in_order(child, RESPONSE, &["include-fragment"], cx)?;
-                Some(cx.branch_in(child, "http-response", Section::Outbound))
-            }
-            None => None,
-        },
+        response: Answer::compile(element, "http-response", RESPONSE, cx)?,
     };
     Ok(StepKind::io(blocks))
 }
 
 /// Sends the request that the policies of a resolver made; afterwards the exchange holds the answer.
-pub(crate) async fn ask(exchange: &mut Exchange, backend: Option<&Block>, env: &Env) -> Result<(), Fault> {
-    if let Some(Wanted(text)) = exchange.notes.take::<Wanted>().map(|wanted| *wanted) {
-        let text = text.trim();
-        if text.contains("://") {
-            let bad = |error: &dyn std::fmt::Display| Fault::internal(BACKEND_CONNECTION_FAILURE, error.to_string());
-            let url = Url::parse(text).map_err(|error| bad(&error))?;
-            exchange.request.retarget(Arc::new(Target::origin(&url)));
-            exchange.request.set_relative(url.path_and_query.clone());
-        } else if let Some(path) = apimite_policy::url::path(&format!("/{}", text.trim_start_matches('/'))) {
-            exchange.request.set_relative(path);
-        }
+async fn ask(exchange: &mut Exchange, backend: Option<&Block>, env: &Env) -> Result<(), Fault> {
+    if let Some(wanted) = exchange.notes.take::<Wanted>() {
+        retarget(exchange, &wanted.0)?;
     }
     exchange.section = Section::Backend;
     match backend {
@@ -145,10 +103,7 @@ impl Io for HttpDataSource {
                 exchange.request.body.set(Body::None);
             }
             ask(exchange, self.backend.as_ref(), env).await?;
-            if let Some(block) = &self.response {
-                buffer(Needs { response_body: true, ..Needs::default() }, exchange, env).await?;
-                run_block(block, exchange, env).await?;
-            }
+            self.response.run(exchange, env).await?;
             Ok(Flow::Next)
         })
     }

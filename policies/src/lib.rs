@@ -19,12 +19,14 @@ mod cors;
 mod cosmosdb_data_source;
 mod cross_domain;
 mod dapr;
+mod data_source;
 mod dimensions;
 mod emit_metric;
 mod find_and_replace;
 mod forward_request;
 mod get_authorization_context;
 mod graphql;
+mod graphql_data_source;
 mod http_data_source;
 mod include_fragment;
 mod invoke_request;
@@ -42,6 +44,7 @@ mod llm_semantic_cache;
 mod llm_token_limit;
 mod log_to_eventhub;
 mod message;
+mod messaging;
 mod mock_response;
 mod proxy;
 mod publish_event;
@@ -112,6 +115,7 @@ pub static ALL: &[&PolicyDef] = &[
     &find_and_replace::DEF,
     &forward_request::DEF,
     &get_authorization_context::DEF,
+    &graphql_data_source::DEF,
     &http_data_source::DEF,
     &include_fragment::DEF,
     &invoke_request::DEF,

@@ -1,4 +1,4 @@
-//! `log-to-eventhub`: sends a text to an event hub; here it is kept in memory.
+//! `log-to-eventhub`: sends a text to an event hub: to the local sink and, when the logger has a connection string, to Event Hubs.
 //!
 //! Source: log-to-eventhub policy reference: cut at 200 KB, never sampled.
 
@@ -11,6 +11,10 @@ use apimite_policy::exchange::Exchange;
 use apimite_policy::fault::Fault;
 use apimite_policy::sinks;
 use apimite_policy::step::{Flow, Now, StepKind};
+use serde_json::Map;
+
+use crate::messaging::{Outgoing, Partition, send};
+use crate::token_issuer::SYSTEM_IDENTITY;
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -21,8 +25,10 @@ pub static DEF: PolicyDef = PolicyDef {
         Attr::new("partition-key", Kind::Text),
     ],
     content: Content::Text(Kind::Text, Expressions::Allowed),
-    differences: &["events go to a local sink and to the URL configured for the logger; AMQP is not spoken"],
-    ..PolicyDef::new("log-to-eventhub", "Logs a text; it is kept in memory.", compile)
+    differences: &[
+        "events go to a local sink, and to the URL or the Event Hubs namespace configured for the logger in `[sinks.post]`, over HTTPS",
+    ],
+    ..PolicyDef::new("log-to-eventhub", "Sends a text to an event hub.", compile)
 };
 
 /// Longest text, in bytes.
@@ -30,7 +36,8 @@ const LONGEST: usize = 200 * 1024;
 
 struct LogToEventHub {
     logger: Box<str>,
-    partition: Option<TextArg>,
+    partition_id: Option<TextArg>,
+    partition_key: Option<TextArg>,
     text: TextArg,
 }
 
@@ -47,7 +54,8 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     }
     Ok(StepKind::now(LogToEventHub {
         logger: cx.literal(element, "logger-id").unwrap_or_default().into(),
-        partition: id.or(key),
+        partition_id: id,
+        partition_key: key,
         text: cx.content(element)?,
     }))
 }
@@ -61,13 +69,28 @@ fn cut(text: &str, most: usize) -> &str {
 impl Now for LogToEventHub {
     fn run(&self, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
         let text = self.text.get(exchange)?;
-        let partition = self.partition.as_ref().map(|arg| arg.get(exchange)).transpose()?;
-        let mut data = serde_json::Map::new();
-        if let Some(partition) = partition {
-            data.insert("partition".into(), partition.trim().into());
+        let value = |arg: &TextArg| arg.get(exchange).map(|text| text.trim().to_owned());
+        let partition = match (&self.partition_id, &self.partition_key) {
+            (Some(id), _) => Some(Partition::Id(value(id)?)),
+            (None, Some(key)) => Some(Partition::Key(value(key)?)),
+            (None, None) => None,
+        };
+        let mut data = Map::new();
+        if let Some(Partition::Id(text) | Partition::Key(text)) = &partition {
+            data.insert("partition".into(), text.as_str().into());
         }
-        data.insert("text".into(), cut(&text, LONGEST).into());
-        sinks::deliver(env, sinks::Kind::EventHub, &self.logger, data);
+        let text = cut(&text, LONGEST);
+        data.insert("text".into(), text.into());
+        let outgoing = Outgoing {
+            kind: sinks::Kind::EventHub,
+            to: &self.logger,
+            namespace: None,
+            partition,
+            client: SYSTEM_IDENTITY,
+            text,
+            properties: &Map::new(),
+        };
+        send(env, data, &outgoing)?;
         Ok(Flow::Next)
     }
 }

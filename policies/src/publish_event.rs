@@ -1,5 +1,7 @@
 //! `publish-event`: publishes the result of a resolver to subscriptions of the GraphQL schema.
 //!
+//! A subscription that connected clients have asked for is answered from what is published; it needs no resolver of its own.
+//!
 //! Source: publish-event policy reference.
 
 use apimite_document::Element;
@@ -11,6 +13,8 @@ use apimite_policy::fault::Fault;
 use apimite_policy::sinks;
 use apimite_policy::step::{Flow, Now, StepKind};
 use serde_json::{Map, Value};
+
+use crate::graphql::hub::{Hub, field_of};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -31,7 +35,10 @@ pub static DEF: PolicyDef = PolicyDef {
         )],
         ordered: true,
     },
-    differences: &["subscriptions are not served: events go to the local sink `graphql`"],
+    differences: &[
+        "every subscription to the field gets the event, whatever its arguments; Azure does not say what it does with them",
+        "events go to the local sink `graphql` besides",
+    ],
     ..PolicyDef::new("publish-event", "Publishes the result of a resolver to GraphQL subscriptions.", compile)
 };
 
@@ -58,7 +65,9 @@ impl Now for PublishEvent {
         let bytes = exchange.body().bytes().unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let data: Value = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()));
+        let hub = env.shared.get_or_make(Hub::default);
         for subscription in &self.0 {
+            hub.publish(&field_of(exchange, subscription), &data);
             let mut item = Map::new();
             item.insert("data".into(), data.clone());
             sinks::deliver(env, sinks::Kind::GraphQl, subscription, item);

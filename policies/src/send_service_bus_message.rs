@@ -1,4 +1,5 @@
-//! `send-service-bus-message`: sends a message to a queue or a topic of Service Bus; here to the local sink.
+//! `send-service-bus-message`: sends a message to a queue or a topic of Service Bus: to the local sink and, when queue, topic or
+//! namespace has a connection string, to Service Bus.
 //!
 //! Source: send-service-bus-message policy reference (preview).
 
@@ -12,6 +13,9 @@ use apimite_policy::fault::Fault;
 use apimite_policy::sinks;
 use apimite_policy::step::{Flow, Now, StepKind};
 use serde_json::Map;
+
+use crate::messaging::{Outgoing, send};
+use crate::token_issuer::SYSTEM_IDENTITY;
 
 const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
 
@@ -41,8 +45,9 @@ pub static DEF: PolicyDef = PolicyDef {
         ordered: false,
     },
     differences: &[
-        "messages go to a local sink and to the URL configured for the queue or topic; AMQP is not spoken",
-        "identity and namespace are written down, not used",
+        "messages go to a local sink, and to the URL or the Service Bus namespace configured for the queue, the topic or the \
+         namespace in `[sinks.post]`, over HTTPS",
+        "without such a configuration identity and namespace are written down, not used",
     ],
     ..PolicyDef::new("send-service-bus-message", "Sends a message to a queue or a topic.", compile)
 };
@@ -92,9 +97,14 @@ impl Now for SendMessage {
         let to = self.to.get(exchange)?.trim().to_owned();
         let mut data = Map::new();
         data.insert("kind".into(), self.kind.into());
-        for (name, value) in [("namespace", &self.namespace), ("clientId", &self.client)] {
+        let value = |arg: &Option<TextArg>| match arg {
+            Some(arg) => arg.get(exchange).map(|text| Some(text.trim().to_owned())),
+            None => Ok(None),
+        };
+        let (namespace, client) = (value(&self.namespace)?, value(&self.client)?);
+        for (name, value) in [("namespace", &namespace), ("clientId", &client)] {
             if let Some(value) = value {
-                data.insert(name.into(), value.get(exchange)?.trim().into());
+                data.insert(name.into(), value.as_str().into());
             }
         }
         let mut properties = Map::new();
@@ -102,10 +112,20 @@ impl Now for SendMessage {
             properties.insert(name.get(exchange)?.trim().into(), value.get(exchange)?.trim().into());
         }
         if !properties.is_empty() {
-            data.insert("properties".into(), properties.into());
+            data.insert("properties".into(), properties.clone().into());
         }
-        data.insert("payload".into(), self.payload.get(exchange)?.into_owned().into());
-        sinks::deliver(env, sinks::Kind::ServiceBus, &to, data);
+        let payload = self.payload.get(exchange)?.into_owned();
+        data.insert("payload".into(), payload.as_str().into());
+        let outgoing = Outgoing {
+            kind: sinks::Kind::ServiceBus,
+            to: &to,
+            namespace: namespace.as_deref(),
+            partition: None,
+            client: client.as_deref().unwrap_or(SYSTEM_IDENTITY),
+            text: &payload,
+            properties: &properties,
+        };
+        send(env, data, &outgoing)?;
         Ok(Flow::Next)
     }
 }

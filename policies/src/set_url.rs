@@ -26,7 +26,7 @@ struct SetUrl(TextArg);
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     // Policies that send requests read the element themselves.
-    if cx.path().contains("http-request/") {
+    if cx.path().contains("http-request/") || cx.path().starts_with("graphql-data-source[") {
         return Ok(StepKind::now(SetUrl(cx.content(element)?)));
     }
     Err(cx.refuse(

@@ -4,28 +4,29 @@
 //!
 //! Source: sql-data-source policy reference.
 
-use std::collections::HashMap;
-
 use apimite_document::Element;
-use apimite_policy::arg::{BoolArg, TextArg, ValueArg};
+use apimite_policy::arg::{BoolArg, TextArg};
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::compile::Compile;
-use apimite_policy::context::to_text;
-use apimite_policy::def::{Attr, Child, Content, Expressions, Gateways, Kind, PolicyDef, Refused, Section, Sections};
-use apimite_policy::env::{Call, CallOptions, Env};
+use apimite_policy::def::{Attr, Child, Content, Gateways, Kind, PolicyDef, Refused, Section, Sections};
+use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
-use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, Fault};
+use apimite_policy::fault::Fault;
 use apimite_policy::run::run_block;
 use apimite_policy::step::{Block, Flow, Io, StepKind};
 use apimite_policy::url::Url;
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 
-use crate::http_data_source::in_order;
+use crate::data_source::{Answer, CLIENT, Connection, Parameter, TEXT, USE_IDENTITY, boolean, failed, in_order, send};
 
-const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
+/// The policies of `connection-info`.
+const CONNECTION: &[&str] = &["get-authorization-context", "include-fragment", "authentication-certificate"];
+const CONNECTION_ORDER: &[&str] =
+    &["get-authorization-context", "connection-string", "include-fragment", "authentication-certificate"];
 const REQUEST: &[&str] = &["include-fragment", "set-body", "sql-statement", "parameters"];
 const RESPONSE: &[&str] = &["include-fragment", "set-body", "publish-event"];
 
@@ -40,16 +41,17 @@ pub static DEF: PolicyDef = PolicyDef {
                 "connection-info",
                 &[],
                 Content::Elements {
-                    children: &[Child::one(
-                        "connection-string",
-                        &[
-                            Attr::new("use-managed-identity", Kind::Bool).default("false"),
-                            Attr::new("scope", Kind::Text).literal(),
-                            Attr::new("client-id", Kind::Text).literal(),
-                        ],
-                        TEXT,
-                    )],
-                    ordered: true,
+                    children: &[
+                        Child::policy("get-authorization-context"),
+                        Child::one(
+                            "connection-string",
+                            &[USE_IDENTITY, Attr::new("scope", Kind::Text).literal(), CLIENT],
+                            TEXT,
+                        ),
+                        Child::policies("include-fragment"),
+                        Child::policy("authentication-certificate"),
+                    ],
+                    ordered: false,
                 },
             ),
             Child::one(
@@ -57,6 +59,8 @@ pub static DEF: PolicyDef = PolicyDef {
                 &[Attr::new("single-result", Kind::Bool).default("false")],
                 Content::Elements {
                     children: &[
+                        Child::policies("include-fragment"),
+                        Child::policy("set-body"),
                         Child::one("sql-statement", &[], TEXT),
                         Child::optional(
                             "parameters",
@@ -74,7 +78,7 @@ pub static DEF: PolicyDef = PolicyDef {
                             },
                         ),
                     ],
-                    ordered: true,
+                    ordered: false,
                 },
             ),
             Child::optional("response", &[], Content::SomePolicies(RESPONSE)),
@@ -85,108 +89,62 @@ pub static DEF: PolicyDef = PolicyDef {
     differences: &[
         "the protocol of SQL Server is not spoken: `Server=http://…` in the connection string names a stand-in, which gets \
          `{statement, parameters, database}` by POST and answers with a JSON array of rows",
-        "policies besides the connection string are not taken in `connection-info`, nor `set-body` in `request`",
+        "what `set-body` in `request` makes goes to the stand-in as `body`",
     ],
     ..PolicyDef::new("sql-data-source", "Resolves a field of a GraphQL schema by a SQL statement.", compile)
 };
 
 struct SqlDataSource {
-    connection: TextArg,
-    identity: BoolArg,
-    scope: Option<String>,
-    client: Option<String>,
+    connection: Connection,
     single: BoolArg,
+    policies: Block,
     statement: TextArg,
-    parameters: Vec<(String, Option<String>, ValueArg)>,
-    response: Option<Block>,
+    parameters: Vec<Parameter>,
+    response: Answer,
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let info = Compile::child(element, "connection-info").ok_or(Refused)?;
-    let string = Compile::child(info, "connection-string").ok_or(Refused)?;
+    in_order(info, CONNECTION_ORDER, &["include-fragment"], cx)?;
     let request = Compile::child(element, "request").ok_or(Refused)?;
     let statement = Compile::child(request, "sql-statement").ok_or(Refused)?;
     in_order(request, REQUEST, &[], cx)?;
-    let boolean = |cx: &mut Compile<'_>, of: &Element, name: &str| match of.attr(name) {
-        Some(text) => cx.bool_arg(text, name),
-        None => Ok(BoolArg::Literal(false)),
-    };
-    let literal = |name: &str| string.attr(name).map(|text| text.value().trim().to_owned());
-    let mut parameters = Vec::new();
-    for parameter in Compile::child(request, "parameters").into_iter().flat_map(Element::elements) {
-        let text = |name: &str| parameter.attr(name).map(|text| text.value().trim().to_owned());
-        parameters.push((text("name").unwrap_or_default(), text("sql-type"), cx.content_value(parameter)?));
-    }
-    let response = match Compile::child(element, "response") {
-        Some(child) => {
-            in_order(child, RESPONSE, &["include-fragment"], cx)?;
-            Some(cx.branch_in(child, "response", Section::Outbound))
-        }
-        None => None,
-    };
     Ok(StepKind::io(SqlDataSource {
-        connection: cx.content(string)?,
-        identity: boolean(cx, string, "use-managed-identity")?,
-        scope: literal("scope"),
-        client: literal("client-id"),
-        single: boolean(cx, request, "single-result")?,
+        connection: Connection::compile(element, CONNECTION, cx)?,
+        single: boolean(request, "single-result", cx)?,
+        policies: cx.branch_of(request, "request", Section::Inbound, &["include-fragment", "set-body"]),
         statement: cx.content(statement)?,
-        parameters,
-        response,
+        parameters: Parameter::all(request, "parameters", "sql-type", cx)?,
+        response: Answer::compile(element, "response", RESPONSE, cx)?,
     }))
 }
 
-/// The parts of a connection string, names in lower case without spaces.
-pub(crate) fn parts(text: &str) -> HashMap<String, String> {
-    let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (name.replace(char::is_whitespace, "").to_lowercase(), value.trim().to_owned())).collect()
-}
-
-fn failed(text: impl Into<String>) -> Fault {
-    Fault::internal(BACKEND_CONNECTION_FAILURE, text)
-}
-
-/// An expression's value as JSON: tokens as they are, everything else as what it reads as.
-pub(crate) fn json_of(value: &apimite_expr::Value) -> Result<Value, Fault> {
-    use apimite_expr::Value as V;
-    Ok(match value {
-        V::Null => Value::Null,
-        V::Bool(flag) => Value::Bool(*flag),
-        V::Str(text) => Value::String(text.trim().to_owned()),
-        other => {
-            let text = to_text(other)?;
-            // A JValue that holds a text prints it bare.
-            serde_json::from_str(&text).unwrap_or(Value::String(text))
+impl SqlDataSource {
+    /// What the stand-in is told.
+    fn question(&self, exchange: &Exchange, database: Option<&String>, body: Option<Bytes>) -> Result<Value, Fault> {
+        let mut parameters = Map::new();
+        for one in &self.parameters {
+            let value = one.json(exchange)?;
+            let value = match &one.kind {
+                Some(kind) => json!({ "value": value, "type": kind }),
+                None => json!({ "value": value }),
+            };
+            parameters.insert(one.name.clone(), value);
         }
-    })
-}
-
-/// Sends JSON to a stand-in or a service and puts its answer into the exchange.
-pub(crate) async fn post(
-    exchange: &mut Exchange,
-    env: &Env,
-    method: Method,
-    url: Url,
-    mut headers: HeaderMap,
-    body: Option<String>,
-) -> Result<(), Fault> {
-    headers.insert(HOST, url.host_header());
-    let body = body.map_or(Body::None, Body::text);
-    if let Some(length) = body.len().filter(|length| *length > 0) {
-        headers.insert(CONTENT_LENGTH, length.into());
+        let statement = self.statement.get(exchange)?.trim().to_owned();
+        let mut question = json!({ "statement": statement, "parameters": parameters, "database": database });
+        if let (Some(body), Value::Object(map)) = (body, &mut question) {
+            let text = apimite_policy::context::bytes_to_text(&body);
+            map.insert("body".into(), serde_json::from_str(&text).unwrap_or(Value::String(text)));
+        }
+        Ok(question)
     }
-    let call = Call { method, url, headers, body, options: CallOptions::default() };
-    let response = env.client.send(call).await.map_err(crate::forward_request::fault_of)?;
-    response.body.buffer(env.buffer_limit).await.map_err(|error| failed(error.to_string()))?;
-    exchange.section = Section::Outbound;
-    exchange.response = Some(response);
-    Ok(())
 }
 
 impl Io for SqlDataSource {
     fn run<'a>(&'a self, exchange: &'a mut Exchange, env: &'a Env) -> LocalBoxFuture<'a, Result<Flow, Fault>> {
         Box::pin(async move {
-            let connection = parts(&self.connection.get(exchange)?);
+            let connection = self.connection.open(exchange, env).await?;
             let server = connection.get("server").or_else(|| connection.get("datasource")).cloned().unwrap_or_default();
             if !server.starts_with("http://") && !server.starts_with("https://") {
                 return Err(failed(format!(
@@ -194,30 +152,23 @@ impl Io for SqlDataSource {
                 )));
             }
             let url = Url::parse(&server).map_err(|error| failed(error.to_string()))?;
-            let mut parameters = Map::new();
-            for (name, kind, value) in &self.parameters {
-                let value = json_of(&value.get(exchange)?)?;
-                let value = match kind {
-                    Some(kind) => json!({ "value": value, "type": kind }),
-                    None => json!({ "value": value }),
-                };
-                parameters.insert(name.clone(), value);
-            }
-            let statement = self.statement.get(exchange)?.trim().to_owned();
+            // The body so far holds arguments and parent, for templates.
+            let given = exchange.request.body.bytes();
+            run_block(&self.policies, exchange, env).await?;
+            let body = exchange.request.body.bytes();
+            let body = body.filter(|body| given.is_none_or(|given| given.as_ptr() != body.as_ptr()));
             let database = connection.get("initialcatalog").or_else(|| connection.get("database"));
-            let body = json!({ "statement": statement, "parameters": parameters, "database": database });
+            let question = self.question(exchange, database, body)?;
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            if self.identity.get(exchange)? {
-                let scope = self.scope.as_deref().unwrap_or("https://database.windows.net/");
-                let client = self.client.as_deref().unwrap_or(crate::token_issuer::SYSTEM_IDENTITY);
-                let token = crate::authentication_managed_identity::issue(env, scope, client)?;
-                if let Ok(value) = HeaderValue::from_str(&format!("Bearer {token}")) {
-                    headers.insert(AUTHORIZATION, value);
-                }
+            if let Some(token) = self.connection.token(exchange, env, "https://database.windows.net/")?
+                && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}"))
+            {
+                value.set_sensitive(true);
+                headers.insert(AUTHORIZATION, value);
             }
             let single = self.single.get(exchange)?;
-            post(exchange, env, Method::POST, url, headers, Some(body.to_string())).await?;
+            send(exchange, env, Method::POST, url, headers, Some(question.to_string())).await?;
             let response = exchange.response_mut();
             if response.status.is_success() {
                 let bytes = response.body.bytes().unwrap_or_default();
@@ -231,9 +182,7 @@ impl Io for SqlDataSource {
                 };
                 response.body = BodyCell::new(Body::text(result.to_string()));
             }
-            if let Some(block) = &self.response {
-                run_block(block, exchange, env).await?;
-            }
+            self.response.run(exchange, env).await?;
             Ok(Flow::Next)
         })
     }

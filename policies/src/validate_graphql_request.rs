@@ -14,19 +14,13 @@ use apimite_policy::env::Env;
 use apimite_policy::exchange::Exchange;
 use apimite_policy::fault::Fault;
 use apimite_policy::step::{Flow, Now, StepKind};
-use apollo_compiler::executable::{Selection, SelectionSet};
-use apollo_compiler::{ExecutableDocument, Name};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::graphql::limits::{self, Limits, Passed};
-use crate::graphql::{Query, Removed, document, message, refusal, sdl};
+use crate::graphql::guard::{Action, Guard, RulePath, Verdict};
+use crate::graphql::{Query, Removed, is_handshake, message, refusal, sdl};
 use crate::message::encode_query;
 
-/// Most fields of a query.
-///
-/// Source: validate-graphql-request policy reference: up to 250 query fields.
-const FIELDS: usize = 250;
 /// Largest `max-size`, in bytes.
 ///
 /// Source: the same page: 102,400 bytes.
@@ -40,7 +34,9 @@ pub static DEF: PolicyDef = PolicyDef {
     gateways: Gateways::ALL.without(Gateways::SELF_HOSTED).without(Gateways::WORKSPACE),
     attributes: &[
         Attr::new("error-variable-name", Kind::Text),
-        Attr::new("max-size", Kind::Int(0, MAX_SIZE)),
+        Attr::new("max-size", Kind::Int(0, MAX_SIZE)).differs(
+            "the page says that it is required, the published schema that it is not; without it no size is refused",
+        ),
         Attr::new("max-depth", Kind::Int(1, 1000)).default("6"),
         Attr::new("max-total-depth", Kind::Int(0, i64::MAX)).not_applicable(NO_MEANING),
         Attr::new("max-complexity", Kind::Int(0, i64::MAX)).not_applicable(NO_MEANING),
@@ -68,6 +64,7 @@ pub static DEF: PolicyDef = PolicyDef {
     raises: &["GraphQLRequestInvalid"],
     differences: &[
         "the texts of errors are our own",
+        "a field that is asked of an interface counts as one of each type that implements it; the strictest action counts",
         "errors of removed fields are added to the answers of synthetic APIs, not to those of backends",
         "both variables hold a JArray of objects with `message`",
     ],
@@ -79,56 +76,6 @@ struct ValidateGraphQl {
     max_size: Option<IntArg>,
     max_depth: IntArg,
     rules: Vec<(RulePath, ActionArg)>,
-}
-
-/// What a rule is about, the most specific first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum RulePath {
-    /// `/Type/field`; also `/field` of an operation's root.
-    Field(Option<String>, String),
-    /// `/Type/*`
-    Type(String),
-    /// `/__*`
-    Introspection,
-    /// `/*`
-    All,
-}
-
-impl RulePath {
-    fn read(text: &str) -> Option<Self> {
-        let path = text.trim().strip_prefix('/')?;
-        Some(match path.split_once('/') {
-            Some((kind, "*")) => Self::Type(kind.to_owned()),
-            Some((kind, field)) if !field.contains('/') && !field.is_empty() => {
-                Self::Field(Some(kind.to_owned()), field.to_owned())
-            }
-            Some(_) => return None,
-            None if path == "__*" => Self::Introspection,
-            None if path == "*" => Self::All,
-            None if path.is_empty() => return None,
-            None => Self::Field(None, path.to_owned()),
-        })
-    }
-
-    /// How specifically it is about a field: 0 is not at all.
-    fn weight(&self, kind: &str, field: &str, is_root: bool) -> u8 {
-        match self {
-            Self::Field(Some(own), name) if own == kind && name == field => 5,
-            Self::Field(None, name) if is_root && name == field => 4,
-            Self::Type(own) if own == kind => 3,
-            Self::Introspection if field.starts_with("__") && field != "__typename" => 2,
-            Self::All => 1,
-            _ => 0,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
-    Allow,
-    Reject,
-    Remove,
-    Ignore,
 }
 
 #[derive(Clone)]
@@ -172,89 +119,47 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     }))
 }
 
-/// Why the request is refused, and as what.
-type Refusal = Vec<Value>;
-
 impl ValidateGraphQl {
-    /// The action for a field: that of the most specific rule that does not step back.
-    fn action(&self, exchange: &Exchange, kind: &str, field: &str, is_root: bool) -> Result<Action, Fault> {
-        let mut fitting: Vec<(u8, &ActionArg)> = self
-            .rules
-            .iter()
-            .map(|(path, action)| (path.weight(kind, field, is_root), action))
-            .filter(|(weight, _)| *weight > 0)
-            .collect();
-        fitting.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-        for (_, action) in fitting {
-            match action.get(exchange)? {
-                Action::Ignore => {}
-                action => return Ok(action),
-            }
-        }
-        Ok(Action::Allow)
+    /// What is asked of the request, with the values of the expressions.
+    fn guard(&self, exchange: &Exchange) -> Result<Guard, Fault> {
+        let whole = |arg: &IntArg| arg.get(exchange).map(|value| u64::try_from(value).unwrap_or(0));
+        Ok(Guard {
+            max_size: self.max_size.as_ref().map(whole).transpose()?,
+            max_depth: usize::try_from(whole(&self.max_depth)?).unwrap_or(usize::MAX),
+            rules: self.rules.iter().map(|(path, action)| (path.clone(), action.get(exchange))).collect(),
+        })
     }
 
-    fn check(&self, exchange: &mut Exchange, env: &Env) -> Result<Result<(), Refusal>, Fault> {
-        let size = exchange.request.body.len().unwrap_or(0);
-        if let Some(most) = &self.max_size {
-            let most = u64::try_from(most.get(exchange)?).unwrap_or(0);
-            if size > most {
-                let text = format!("The request is {size} bytes long and exceeds the limit of {most} bytes.");
-                return Ok(Err(vec![message(text)]));
-            }
+    fn check(&self, exchange: &mut Exchange, env: &Env) -> Result<Result<(), Vec<Value>>, Fault> {
+        let guard = self.guard(exchange)?;
+        if is_handshake(exchange) {
+            // The operations come as messages, later.
+            exchange.notes.put(guard);
+            return Ok(Ok(()));
         }
+        let size = exchange.request.body.len().unwrap_or(0);
+        if let Some(error) = guard.too_large(size) {
+            return Ok(Err(vec![error]));
+        }
+        let told = |text: String| vec![message(text)];
         let query = match Query::read(exchange) {
             Ok(query) => query,
-            Err(text) => return Ok(Err(vec![message(text)])),
+            Err(text) => return Ok(Err(told(text))),
         };
         let sdl = match sdl(exchange, env) {
             Ok(sdl) => sdl,
-            Err(text) => return Ok(Err(vec![message(text)])),
+            Err(text) => return Ok(Err(told(text))),
         };
-        let parsed = match document(&sdl, &query.text) {
-            Ok(parsed) => parsed,
-            Err(errors) => return Ok(Err(errors)),
-        };
-        let depth = usize::try_from(self.max_depth.get(exchange)?).unwrap_or(1);
-        for operation in parsed.operations.iter() {
-            match limits::check(&parsed, &operation.selection_set, Limits { depth, fields: FIELDS }) {
-                Ok(()) => {}
-                Err(Passed::Depth) => {
-                    let text = format!("The query exceeds the maximum depth of {depth}.");
-                    return Ok(Err(vec![message(text)]));
-                }
-                Err(Passed::Fields) => {
-                    let text = format!("The query has more than {FIELDS} fields.");
-                    return Ok(Err(vec![message(text)]));
-                }
+        match guard.check(size, &query, &sdl)? {
+            Verdict::Passes => Ok(Ok(())),
+            Verdict::Refused(errors) => Ok(Err(errors)),
+            Verdict::Removed { text, errors } => {
+                rewrite(exchange, &query, text);
+                self.tell(exchange, &errors)?;
+                exchange.notes.put(Removed(errors));
+                Ok(Ok(()))
             }
         }
-        if self.rules.is_empty() {
-            return Ok(Ok(()));
-        }
-        let mut parsed = parsed.into_inner();
-        let roots: Vec<Name> = parsed.operations.iter().map(|operation| operation.selection_set.ty.clone()).collect();
-        let mut filter = Filter { policy: self, exchange, roots: &roots, removed: Vec::new(), rejected: None };
-        filter.all(&mut parsed)?;
-        let (removed, rejected) = (filter.removed, filter.rejected);
-        if let Some((kind, field)) = rejected {
-            let text = format!("Access to the field '{kind}.{field}' is denied.");
-            return Ok(Err(vec![message(text)]));
-        }
-        if removed.is_empty() {
-            return Ok(Ok(()));
-        }
-        let errors: Vec<Value> = removed
-            .into_iter()
-            .map(|(kind, field)| message(format!("The field '{kind}.{field}' was removed from the query.")))
-            .collect();
-        if parsed.operations.iter().any(|operation| operation.selection_set.selections.is_empty()) {
-            return Ok(Err(errors));
-        }
-        rewrite(exchange, &query, &parsed);
-        self.tell(exchange, &errors)?;
-        exchange.notes.put(Removed(errors));
-        Ok(Ok(()))
     }
 
     /// Puts errors into the variables.
@@ -271,8 +176,7 @@ impl ValidateGraphQl {
 }
 
 /// Puts the changed query into the request.
-fn rewrite(exchange: &mut Exchange, query: &Query, parsed: &ExecutableDocument) {
-    let text = parsed.to_string();
+fn rewrite(exchange: &mut Exchange, query: &Query, text: String) {
     if exchange.request.method == Method::GET {
         let relative = exchange.request.relative().clone();
         let mut pairs = vec![format!("query={}", encode_query(&text))];
@@ -300,102 +204,6 @@ fn rewrite(exchange: &mut Exchange, query: &Query, parsed: &ExecutableDocument) 
     exchange.request.body.set(Body::text(Value::Object(body).to_string()));
 }
 
-/// Applies the rules to every field of a document.
-struct Filter<'p> {
-    policy: &'p ValidateGraphQl,
-    exchange: &'p Exchange,
-    roots: &'p [Name],
-    removed: Vec<(String, String)>,
-    rejected: Option<(String, String)>,
-}
-
-impl Filter<'_> {
-    fn all(&mut self, document: &mut ExecutableDocument) -> Result<(), Fault> {
-        let mut operations: Vec<_> = document.operations.anonymous.iter_mut().collect();
-        operations.extend(document.operations.named.values_mut());
-        for operation in operations {
-            self.set(&mut operation.make_mut().selection_set)?;
-        }
-        for fragment in document.fragments.values_mut() {
-            self.set(&mut fragment.make_mut().selection_set)?;
-        }
-        // Fragments that lost everything are not spread any more.
-        loop {
-            let empty: Vec<Name> = document
-                .fragments
-                .iter()
-                .filter(|(_, fragment)| fragment.selection_set.selections.is_empty())
-                .map(|(name, _)| name.clone())
-                .collect();
-            if empty.is_empty() {
-                return Ok(());
-            }
-            document.fragments.retain(|name, _| !empty.contains(name));
-            let mut operations: Vec<_> = document.operations.anonymous.iter_mut().collect();
-            operations.extend(document.operations.named.values_mut());
-            for operation in operations {
-                drop_spreads(&mut operation.make_mut().selection_set, &empty);
-            }
-            for fragment in document.fragments.values_mut() {
-                drop_spreads(&mut fragment.make_mut().selection_set, &empty);
-            }
-        }
-    }
-
-    fn set(&mut self, set: &mut SelectionSet) -> Result<(), Fault> {
-        let kind = set.ty.to_string();
-        let is_root = self.roots.contains(&set.ty);
-        let mut kept = Vec::with_capacity(set.selections.len());
-        for mut selection in std::mem::take(&mut set.selections) {
-            match &mut selection {
-                Selection::Field(field) => {
-                    match self.policy.action(self.exchange, &kind, &field.name, is_root)? {
-                        Action::Reject => {
-                            self.rejected.get_or_insert((kind.clone(), field.name.to_string()));
-                            continue;
-                        }
-                        Action::Remove => {
-                            self.removed.push((kind.clone(), field.name.to_string()));
-                            continue;
-                        }
-                        Action::Allow | Action::Ignore => {}
-                    }
-                    let had = !field.selection_set.selections.is_empty();
-                    self.set(&mut field.make_mut().selection_set)?;
-                    if had && field.selection_set.selections.is_empty() {
-                        continue;
-                    }
-                }
-                Selection::InlineFragment(fragment) => {
-                    self.set(&mut fragment.make_mut().selection_set)?;
-                    if fragment.selection_set.selections.is_empty() {
-                        continue;
-                    }
-                }
-                Selection::FragmentSpread(_) => {}
-            }
-            kept.push(selection);
-        }
-        set.selections = kept;
-        Ok(())
-    }
-}
-
-fn drop_spreads(set: &mut SelectionSet, names: &[Name]) {
-    set.selections.retain_mut(|selection| match selection {
-        Selection::FragmentSpread(spread) => !names.contains(&spread.fragment_name),
-        Selection::Field(field) => {
-            let had = !field.selection_set.selections.is_empty();
-            drop_spreads(&mut field.make_mut().selection_set, names);
-            !had || !field.selection_set.selections.is_empty()
-        }
-        Selection::InlineFragment(fragment) => {
-            drop_spreads(&mut fragment.make_mut().selection_set, names);
-            !fragment.selection_set.selections.is_empty()
-        }
-    });
-}
-
 impl Now for ValidateGraphQl {
     fn run(&self, exchange: &mut Exchange, env: &Env) -> Result<Flow, Fault> {
         match self.check(exchange, env)? {
@@ -408,22 +216,5 @@ impl Now for ValidateGraphQl {
                 Err(Fault::refused(StatusCode::BAD_REQUEST, "GraphQLRequestInvalid", text).keeping_response())
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_most_specific_path_counts() {
-        let weight = |path: &str, kind, field, root| RulePath::read(path).unwrap().weight(kind, field, root);
-        assert!(weight("/User/name", "User", "name", false) > weight("/User/*", "User", "name", false));
-        assert!(weight("/users", "Query", "users", true) > weight("/Query/*", "Query", "users", true));
-        assert_eq!(weight("/users", "Group", "users", false), 0);
-        assert!(weight("/__*", "Query", "__schema", true) > 0);
-        assert_eq!(weight("/__*", "User", "__typename", false), 0);
-        assert_eq!(RulePath::read("User/name"), None);
-        assert_eq!(RulePath::read("/a/b/c"), None);
     }
 }

@@ -7,7 +7,8 @@ mod support;
 use std::sync::Arc;
 
 use apimite_gateway::Gateway;
-use apimite_model::{Api, ApiKind, Operation, PolicyText, Resolver, SchemaText, Service};
+use apimite_gateway::StandIns;
+use apimite_model::{Api, ApiKind, Operation, PolicyText, Resolver, SchemaText, Service, StandIn};
 use support::*;
 
 fn operation(id: &str, template: &str, header: &str) -> Arc<Operation> {
@@ -109,4 +110,67 @@ fn a_graphql_server_is_passed_through_and_its_queries_validated() {
     let (head, body) = ask(&mut client, "{ users { wealth } }");
     assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
     assert!(body.starts_with("{\"errors\":[{\"message\":"), "{body}");
+}
+
+/// The script that the page of stand-ins shows.
+fn documented_sql() -> String {
+    let page = include_str!("../../../docs/stand-ins.md");
+    let script = page.split("```rhai\n").find(|part| part.contains("ask.statement")).unwrap();
+    script.split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_script_stands_in_for_a_sql_server_as_documented() {
+    let mut service = with(ApiKind::GraphQl, "", |api| {
+        api.operations.push(Arc::new(Operation::new("graphql", "POST", "/")));
+        let kind = "application/vnd.ms-azure-apim.graphql.schema";
+        let sdl =
+            "type Query { all: Rows one(id: Int!): Row } type Rows { items: [Row!] } type Row { id: Int name: String }";
+        api.schemas.push(SchemaText { id: "graphql".into(), content_type: kind.into(), text: sdl.into() });
+        let source = |single: bool, rest: &str| {
+            let text = format!(
+                "<sql-data-source><connection-info><connection-string>Server=http://sql.local/;Initial Catalog=people</connection-string></connection-info>\
+                 <request single-result=\"{single}\"><sql-statement>SELECT * FROM people {rest}</request></sql-data-source>"
+            );
+            Some(PolicyText::new("resolver.xml", text))
+        };
+        let one = "WHERE id = @id</sql-statement><parameters><parameter name=\"@id\">@(context.GraphQL.Arguments[\"id\"])</parameter></parameters>";
+        for (field, policy) in [("all", source(false, "</sql-statement>")), ("one", source(true, one))] {
+            api.resolvers.push(Resolver { id: field.into(), kind: "Query".into(), field: field.into(), policy });
+        }
+    });
+    service.name = "contoso".into();
+    let mut options = options();
+    let stand_ins = Arc::new(StandIns::default());
+    stand_ins.load(&[StandIn { host: "sql.local".into(), path: "sql.rhai".into(), code: documented_sql().into() }]);
+    options.stand_ins = stand_ins;
+    let gateway = Gateway::start(options, snapshot_with_code(service)).unwrap();
+    let query = "{\"query\": \"{ all { items { name } } one(id: 2) { name } }\"}";
+    let (_, body) = Peer::connect(http(&gateway)).ask(&post("/api", "Content-Type: application/json\r\n", query));
+    let wanted = r#"{"data":{"all":{"items":[{"name":"Curie"},{"name":"Noether"}]},"one":{"name":"Noether"}}}"#;
+    assert_eq!(body, wanted);
+}
+
+#[test]
+fn a_graphql_server_resolves_a_field() {
+    let users = Backend::fixed(USERS);
+    let server = synthetic(&users.url);
+    let gateway = start(with(ApiKind::GraphQl, "", |api| {
+        api.operations.push(Arc::new(Operation::new("graphql", "POST", "/")));
+        let kind = "application/vnd.ms-azure-apim.graphql.schema";
+        let sdl = "type Query { staff: [Person!] broken: String } type Person { id: ID! name: String }";
+        api.schemas.push(SchemaText { id: "graphql".into(), content_type: kind.into(), text: sdl.into() });
+        for (field, document) in [("staff", "{ users { id name } }"), ("broken", "{ nothing }")] {
+            let text = format!(
+                "<graphql-data-source><request><set-url>http://{}/api</set-url><document>{document}</document></request></graphql-data-source>",
+                http(&server)
+            );
+            let policy = Some(PolicyText::new("resolver.xml", text));
+            api.resolvers.push(Resolver { id: field.into(), kind: "Query".into(), field: field.into(), policy });
+        }
+    }));
+    let query = "{\"query\": \"{ staff { name } broken }\"}";
+    let (_, body) = Peer::connect(http(&gateway)).ask(&post("/api", "Content-Type: application/json\r\n", query));
+    assert!(body.starts_with(r#"{"data":{"staff":[{"name":"Ada"},{"name":null}],"broken":null},"errors":["#), "{body}");
+    assert!(body.contains("nothing"), "the server's own words: {body}");
 }

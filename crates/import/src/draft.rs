@@ -10,6 +10,8 @@ use apimite_model::{
 };
 use indexmap::IndexMap;
 
+use crate::resources::Connections;
+
 /// Where something is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -76,6 +78,7 @@ pub(crate) struct Draft {
     pub(crate) revocation_lists: Vec<Arc<[u8]>>,
     pub(crate) schemas: IndexMap<Box<str>, SchemaText>,
     pub(crate) loggers: Vec<Box<str>>,
+    pub(crate) connections: Connections,
     pub(crate) workspaces: IndexMap<Box<str>, Workspace>,
     pub(crate) policy: Option<PolicyText>,
 }
@@ -142,6 +145,7 @@ impl Draft {
         service.certificates = self.certificates.into_iter().map(|(id, value)| (id, Arc::new(value))).collect();
         service.schemas = self.schemas;
         service.loggers = self.loggers;
+        self.connections.add_to(&mut service);
         service.workspaces = self.workspaces;
         service.policy = self.policy;
         service

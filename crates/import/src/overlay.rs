@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use apimite_diag::{Diagnostic, Diagnostics, Source, Span};
-use apimite_model::{Api, Fragment, PolicyText};
+use apimite_model::{Api, Fragment, PolicyText, Resolver};
 
 use crate::apiops::only_operation;
 use crate::checks;
@@ -100,6 +100,12 @@ fn remove(draft: &mut Draft, path: &str) {
             }
         }
         ["apis", name, "operations", id, "policies", _] => policy_of_operation(draft, name, id, None),
+        ["apis", name, "resolvers", id] => {
+            if let Some(api) = of_api(draft, name) {
+                api.resolvers.retain(|resolver| !same(&resolver.id, id));
+            }
+        }
+        ["apis", name, "resolvers", id, "policies", _] => policy_of_resolver(draft, name, id, None),
         ["policies", _] => draft.policy = None,
         ["products", id] => draft.products.retain(|own, _| !same(own, id)),
         ["products", id, "policies", _] => {
@@ -121,6 +127,8 @@ fn remove(draft: &mut Draft, path: &str) {
         ["backends", id] => draft.backends.retain(|own, _| !same(own, id)),
         ["policyfragments", id] => draft.fragments.retain(|own, _| !same(own, id)),
         ["apiversionsets", id] => draft.version_sets.retain(|own, _| !same(own, id)),
+        ["authorizationproviders", provider, "authorizations", id] => draft.connections.remove(provider, id),
+        ["authorizationproviders", provider] => draft.connections.remove_provider(provider),
         ["loggers", id] => draft.loggers.retain(|own| !same(own, id)),
         ["groups", id] => draft.groups.retain(|own, _| !same(own, id)),
         ["users", id] => draft.users.retain(|own, _| !same(own, id)),
@@ -141,6 +149,13 @@ fn policy_of_operation(draft: &mut Draft, api: &str, id: &str, policy: Option<Po
     let Some(api) = of_api(draft, api) else { return };
     if let Some(operation) = api.operations.iter_mut().find(|operation| same(&operation.id, id)) {
         std::sync::Arc::make_mut(operation).policy = policy;
+    }
+}
+
+fn policy_of_resolver(draft: &mut Draft, api: &str, id: &str, policy: Option<PolicyText>) {
+    let Some(api) = of_api(draft, api) else { return };
+    if let Some(resolver) = api.resolvers.iter_mut().find(|resolver| same(&resolver.id, id)) {
+        resolver.policy = policy;
     }
 }
 
@@ -168,6 +183,7 @@ fn apply(draft: &mut Draft, path: &str, root: &Node<'_>, source: &Source, found:
                 new.schemas = std::mem::take(&mut known.value.schemas);
                 new.tags = std::mem::take(&mut known.value.tags);
                 new.workspace = known.value.workspace.take();
+                new.resolvers = std::mem::take(&mut known.value.resolvers);
                 new.id = known.value.id.clone();
                 *known = api;
             } else {
@@ -206,6 +222,16 @@ fn apply(draft: &mut Draft, path: &str, root: &Node<'_>, source: &Source, found:
             }
         }
         (["apis", "operations", "policies"], [api, id, _]) => policy_of_operation(draft, api, id, policy()),
+        (["apis", "resolvers"], [api, id]) => {
+            let mut table = table;
+            if let (Some((kind, field)), Some(api)) = (resources::resolver_place(&mut table, sheet), of_api(draft, api))
+            {
+                let known = api.resolvers.iter().position(|resolver| same(&resolver.id, id));
+                let policy = known.and_then(|at| api.resolvers.swap_remove(at).policy);
+                api.resolvers.push(Resolver { id: (*id).into(), kind, field, policy });
+            }
+        }
+        (["apis", "resolvers", "policies"], [api, id, _]) => policy_of_resolver(draft, api, id, policy()),
         (["products", "policies"], [id, _]) => {
             if let Some((_, product)) = draft.products.iter_mut().find(|(own, _)| same(own, id)) {
                 product.value.policy = policy();
@@ -272,6 +298,12 @@ fn apply(draft: &mut Draft, path: &str, root: &Node<'_>, source: &Source, found:
             if let Some(schema) = resources::schema(id, table, sheet) {
                 draft.schemas.insert((*id).into(), schema);
             }
+        }
+        (["authorizationproviders", "authorizations"], [provider, id]) => {
+            draft.connections.put(provider, id, resources::connection_error(properties));
+        }
+        (["authorizationproviders", "authorizations", "accesspolicies"], [provider, id, _]) => {
+            draft.connections.allow(provider, id, properties.get("objectId").and_then(|node| node.text()));
         }
         (["loggers"], [id]) if !draft.loggers.iter().any(|known| same(known, id)) => draft.loggers.push((*id).into()),
         // Diagnostics, tags of the service and the like mean nothing to a gateway.

@@ -280,6 +280,8 @@ pub enum Content {
     Parts(&'static [(&'static str, u32)]),
     /// Anything: a style sheet, an Adobe document, a template.
     Raw,
+    /// What the policy of this name takes; its own definition checks it, attributes too, where the parent compiles it.
+    Policy,
 }
 
 /// A child element that is no policy of its own.
@@ -311,6 +313,16 @@ impl Child {
     /// A child that must stand once.
     pub const fn one(name: &'static str, attributes: &'static [Attr], content: Content) -> Self {
         Self { name, min: 1, max: 1, attributes, content }
+    }
+
+    /// A policy that may stand once among children that are none.
+    pub const fn policy(name: &'static str) -> Self {
+        Self { name, min: 0, max: 1, attributes: &[], content: Content::Policy }
+    }
+
+    /// A policy that may stand any number of times among children that are none.
+    pub const fn policies(name: &'static str) -> Self {
+        Self { name, min: 0, max: u32::MAX, attributes: &[], content: Content::Policy }
     }
 
     /// A child that must stand at least once.

@@ -270,6 +270,8 @@ pub struct Exchange {
     pub proxy: Option<Arc<CallProxy>>,
     /// The certificates that `Verify` trusts, read when something asks for them.
     pub(crate) trust: OnceLock<Box<CertificateTrust>>,
+    /// Who talks to the client when the answer is 101; without one, bytes pass between client and backend.
+    pub talk: Option<Box<dyn crate::socket::Talk>>,
     /// Private state of policies that spans steps (cache keys, token counts), by type.
     pub notes: Notes,
 }
@@ -338,6 +340,7 @@ impl Exchange {
             client_certificate: None,
             proxy: None,
             trust: OnceLock::new(),
+            talk: None,
             notes: Notes::default(),
         }
     }
@@ -350,6 +353,11 @@ impl Exchange {
             let (roots, intermediates) = all.partition(|one| one.subject_der() == one.issuer_der());
             Box::new(CertificateTrust { roots, intermediates })
         })
+    }
+
+    /// Does the client ask for a WebSocket?
+    pub const fn is_handshake(&self) -> bool {
+        matches!(self.request.original_url.scheme, crate::url::Scheme::Ws | crate::url::Scheme::Wss)
     }
 
     /// Remembers a change to the answer, whoever makes it.

@@ -26,6 +26,7 @@ pub mod resolvers;
 pub mod rhai;
 pub mod run;
 pub mod sinks;
+pub mod socket;
 pub mod step;
 pub mod target;
 pub mod traced;

@@ -1,115 +1,59 @@
-//! Runs a query of a synthetic GraphQL API: resolvers are called, everything else is read from the parent object.
+//! Runs an operation of a synthetic GraphQL API: resolvers are called, everything else is read from the parent object.
 //!
 //! Source: GraphQL specification, October 2021, section 6; GraphQL resolver pages.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
-use apimite_expr::library::data::json::token_value;
-use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::env::Env;
-use apimite_policy::exchange::{Exchange, GraphQl, Request, Response};
+use apimite_policy::exchange::Exchange;
 use apimite_policy::resolvers::Resolvers;
-use apimite_policy::run::run_block;
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::executable::{Field, Selection, SelectionSet, Type};
-use apollo_compiler::introspection;
-use apollo_compiler::response::JsonMap;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 use futures_util::future::{LocalBoxFuture, join_all};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::limits::{self, Limits};
-use super::{Query, Removed, Sdl, document, message, refusal, response, sdl, values};
+use super::resolve::resolve;
+use super::{Sdl, values};
 
-/// What any query may be, with or without `validate-graphql-request`.
-const LIMITS: Limits = Limits { depth: 50, fields: 1000 };
 /// Most values of one answer.
 const VALUES: usize = 100_000;
 
 /// A field or object that became null, and what went wrong on the way.
-type Outcome = (Result<Value, Nulled>, Vec<Value>);
+pub(super) type Outcome = (Result<Value, Nulled>, Vec<Value>);
 
 /// A value that may not be null is null: its parent becomes null.
-struct Nulled;
+pub(super) struct Nulled;
 
-struct Run<'r> {
-    sdl: &'r Sdl,
-    document: &'r Valid<ExecutableDocument>,
-    variables: Map<String, Value>,
-    resolvers: &'r Resolvers,
-    exchange: &'r Exchange,
-    env: &'r Env,
+/// An operation being run.
+pub(super) struct Run<'r> {
+    pub(super) sdl: &'r Sdl,
+    pub(super) document: &'r Valid<ExecutableDocument>,
+    pub(super) variables: &'r Map<String, Value>,
+    pub(super) resolvers: &'r Resolvers,
+    pub(super) exchange: &'r Exchange,
+    pub(super) env: &'r Env,
     left: Cell<usize>,
 }
 
-/// Answers the GraphQL request of an exchange whose body is in memory.
-pub(crate) async fn answer_of(exchange: &mut Exchange, resolvers: &Arc<Resolvers>, env: &Env) -> Response {
-    let removed = exchange.notes.take::<Removed>().map(|removed| removed.0).unwrap_or_default();
-    match answer(exchange, resolvers, removed, env).await {
-        Ok(response) => response,
-        Err(errors) => refusal(errors),
-    }
-}
-
-async fn answer(
-    exchange: &Exchange,
-    resolvers: &Resolvers,
-    removed: Vec<Value>,
-    env: &Env,
-) -> Result<Response, Vec<Value>> {
-    let told = |text: String| vec![message(text)];
-    let query = Query::read(exchange).map_err(told)?;
-    let sdl = sdl(exchange, env).map_err(told)?;
-    let document = document(&sdl, &query.text)?;
-    let operation = document.operations.get(query.operation.as_deref());
-    let operation = operation.map_err(|error| told(error.message().to_string()))?.clone();
-    limits::check(&document, &operation.selection_set, LIMITS)
-        .map_err(|_| told("The query is too deep or has too many fields.".to_owned()))?;
-    if operation.is_subscription() {
-        return Err(told("Subscriptions are not served here.".to_owned()));
-    }
-    let given: JsonMap = serde_json::from_value(Value::Object(query.variables)).unwrap_or_default();
-    let variables = apollo_compiler::request::coerce_variable_values(&sdl.schema, &operation, &given)
-        .map_err(|error| told(error.message().to_string()))?;
-    let mut errors = removed;
-    let mut about: Map<String, Value> = Map::new();
-    let asks = operation.root_fields(&document).any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
-    if asks && operation.is_query() {
-        introspection::check_max_depth(&document, &operation).map_err(|error| told(error.message().to_string()))?;
-        let partial = introspection::partial_execute(&sdl.schema, &sdl.implementers, &document, &operation, &variables)
-            .map_err(|error| told(error.message().to_string()))?;
-        errors.extend(partial.errors.iter().map(|error| serde_json::to_value(error).unwrap_or_default()));
-        if let Ok(Value::Object(map)) = serde_json::to_value(&partial.data) {
-            about = map;
-        }
-    }
-    let variables = match serde_json::to_value(&*variables) {
-        Ok(Value::Object(map)) => map,
-        _ => Map::new(),
-    };
-    let run = Run { sdl: &sdl, document: &document, variables, resolvers, exchange, env, left: Cell::new(VALUES) };
-    let root = operation.object_type().to_string();
-    let fields = run.collect(&root, &[&operation.selection_set]);
-    let (data, found) = run.object(&root, &Value::Null, fields, &[], operation.is_mutation(), &about).await;
-    errors.extend(found);
-    let mut whole = Map::new();
-    whole.insert("data".into(), data.unwrap_or(Value::Null));
-    if !errors.is_empty() {
-        whole.insert("errors".into(), Value::Array(errors));
-    }
-    Ok(response(StatusCode::OK, &Value::Object(whole)))
-}
-
-type Fields<'r> = IndexMap<String, Vec<&'r Field>>;
+pub(super) type Fields<'r> = IndexMap<String, Vec<&'r Field>>;
 
 impl<'r> Run<'r> {
+    pub(super) const fn new(
+        sdl: &'r Sdl,
+        document: &'r Valid<ExecutableDocument>,
+        variables: &'r Map<String, Value>,
+        resolvers: &'r Resolvers,
+        exchange: &'r Exchange,
+        env: &'r Env,
+    ) -> Self {
+        Self { sdl, document, variables, resolvers, exchange, env, left: Cell::new(VALUES) }
+    }
+
     /// The fields that selections ask of a type, by the key they are answered under.
-    fn collect(&self, kind: &str, selections: &[&'r SelectionSet]) -> Fields<'r> {
+    pub(super) fn collect(&self, kind: &str, selections: &[&'r SelectionSet]) -> Fields<'r> {
         let mut fields = Fields::new();
         let mut open: Vec<&'r SelectionSet> = selections.iter().rev().copied().collect();
         let applies = |condition: &str| condition == kind || self.sdl.schema.is_subtype(condition, kind);
@@ -121,7 +65,7 @@ impl<'r> Run<'r> {
 
     fn collect_set(&self, set: &'r SelectionSet, applies: &dyn Fn(&str) -> bool, fields: &mut Fields<'r>) {
         for selection in &set.selections {
-            if values::left_out(selection.directives(), &self.variables) {
+            if values::left_out(selection.directives(), self.variables) {
                 continue;
             }
             match selection {
@@ -143,7 +87,7 @@ impl<'r> Run<'r> {
     }
 
     /// The members of an object; at the same time, or one after the other for a mutation.
-    fn object<'a>(
+    pub(super) fn object<'a>(
         &'a self,
         kind: &'a str,
         parent: &'a Value,
@@ -194,9 +138,13 @@ impl<'r> Run<'r> {
         if field.name == "__typename" {
             return (Ok(Value::String(kind.to_owned())), Vec::new());
         }
+        let mut besides = Vec::new();
         let value = match self.resolvers.get(kind, &field.name) {
-            Some(block) => match self.resolve(block, field, parent).await {
-                Ok(value) => value,
+            Some(block) => match resolve(self, block, field, parent).await {
+                Ok((value, errors)) => {
+                    besides = errors.into_iter().map(|error| at_path(error, &path)).collect();
+                    value
+                }
                 Err(text) => {
                     let error = json!({ "message": text, "path": path });
                     let outcome = if field.ty().is_non_null() { Err(Nulled) } else { Ok(Value::Null) };
@@ -205,53 +153,9 @@ impl<'r> Run<'r> {
             },
             None => parent.get(field.name.as_str()).cloned().unwrap_or(Value::Null),
         };
-        self.complete(field.ty(), value, &same, kind, path).await
-    }
-
-    /// Calls a resolver in an exchange of its own.
-    async fn resolve(
-        &self,
-        block: &apimite_policy::step::Block,
-        field: &Field,
-        parent: &Value,
-    ) -> Result<Value, String> {
-        let arguments = values::arguments(field, &self.variables);
-        let outer = self.exchange;
-        let wrapped = json!({ "arguments": arguments, "parent": parent });
-        let mut request = Request::new(
-            http::Method::GET,
-            outer.request.original_url.clone(),
-            Arc::clone(outer.request.target()),
-            outer.request.relative().clone(),
-            outer.request.ip,
-        );
-        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        request.body = BodyCell::new(Body::text(wrapped.to_string()));
-        let mut inner = Exchange::new(Arc::clone(&outer.service), request, outer.request_id, outer.clock.clone());
-        inner.variables = outer.variables.clone();
-        inner.caller = outer.caller.clone();
-        inner.api.clone_from(&outer.api);
-        inner.operation.clone_from(&outer.operation);
-        inner.graphql = Some(Box::new(GraphQl { arguments: token(&arguments), parent: token(parent) }));
-        if let Err(fault) = run_block(block, &mut inner, self.env).await {
-            return Err(fault
-                .public
-                .unwrap_or_else(|| format!("The field '{}' could not be resolved. ({})", field.name, fault.reason)));
-        }
-        let Some(response) = inner.response.take() else { return Ok(Value::Null) };
-        if response.body.buffer(self.env.buffer_limit).await.is_err() {
-            return Err(format!("The field '{}' could not be resolved: its answer broke off.", field.name));
-        }
-        let bytes = response.body.bytes().unwrap_or_default();
-        if !response.status.is_success() {
-            let (status, reason) = (response.status.as_u16(), response.reason_phrase());
-            return Err(format!("Response status code does not indicate success: {status} ({reason})."));
-        }
-        if bytes.is_empty() {
-            return Ok(Value::Null);
-        }
-        // An answer that is no JSON is a text.
-        Ok(serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into())))
+        let (outcome, errors) = self.complete(field.ty(), value, &same, kind, path).await;
+        besides.extend(errors);
+        (outcome, besides)
     }
 
     /// Makes a value what its type says.
@@ -335,10 +239,12 @@ impl<'r> Run<'r> {
     }
 }
 
-/// A value as expressions see it.
-fn token(value: &Value) -> apimite_expr::Value {
-    match apimite_dotnet::json::parse(&value.to_string()) {
-        Ok(token) if !value.is_null() => token_value(token),
-        _ => apimite_expr::Value::Null,
+/// An error of another server, told for the field that asked it.
+fn at_path(error: Value, path: &[Value]) -> Value {
+    let text = error.get("message").and_then(Value::as_str).unwrap_or("The server told an error.");
+    let mut told = json!({ "message": text, "path": path });
+    if let (Some(more), Value::Object(map)) = (error.get("extensions").filter(|more| more.is_object()), &mut told) {
+        map.insert("extensions".into(), more.clone());
     }
+    told
 }

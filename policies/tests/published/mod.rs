@@ -42,7 +42,7 @@ pub fn defined() -> BTreeSet<String> {
             Content::Parts(parts) => {
                 all.extend(parts.iter().map(|(name, _)| format!("{path}/{name}")));
             }
-            Content::Empty | Content::Text(..) | Content::Policies | Content::Raw => {}
+            Content::Empty | Content::Text(..) | Content::Policies | Content::Raw | Content::Policy => {}
         }
     }
     let mut all = BTreeSet::new();

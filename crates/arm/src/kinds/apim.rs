@@ -22,6 +22,27 @@ const SUBSCRIPTIONS: &str = "Microsoft.ApiManagement/service/subscriptions";
 const NAMED_VALUES: &str = "Microsoft.ApiManagement/service/namedValues";
 const PRODUCTS: &str = "Microsoft.ApiManagement/service/products";
 
+/// A type whose client secrets are put and never shown.
+const fn secretive(name: &'static str) -> Kind {
+    Kind { show: show_without_secrets, ..Kind::new(name) }
+}
+
+fn show_without_secrets(view: &View<'_>, resource: &Resource) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|name, _| !name.eq_ignore_ascii_case("clientSecret"));
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut shown = view.envelope(resource);
+    strip(&mut shown);
+    shown
+}
+
 /// A membership: a path with an empty body.
 const fn member(name: &'static str) -> Kind {
     Kind { put: put_member, there: 204, ..Kind::new(name) }
@@ -38,6 +59,10 @@ pub const KINDS: &[Kind] = &[
     Kind { put: put_operation, show: show_operation, ..Kind::new(OPERATIONS) },
     Kind { put: put_schema, ..Kind::new(SCHEMAS) },
     Kind::new("Microsoft.ApiManagement/service/apis/diagnostics"),
+    Kind::new("Microsoft.ApiManagement/service/apis/resolvers"),
+    secretive("Microsoft.ApiManagement/service/authorizationProviders"),
+    secretive("Microsoft.ApiManagement/service/authorizationProviders/authorizations"),
+    Kind::new("Microsoft.ApiManagement/service/authorizationProviders/authorizations/accessPolicies"),
     Kind::new("Microsoft.ApiManagement/service/apis/tagDescriptions"),
     Kind::new("Microsoft.ApiManagement/service/apis/tags"),
     Kind::new("Microsoft.ApiManagement/service/apis/operations/tags"),

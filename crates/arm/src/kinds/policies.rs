@@ -16,6 +16,7 @@ pub const KINDS: &[Kind] = &[
     place("Microsoft.ApiManagement/service/policies"),
     place("Microsoft.ApiManagement/service/apis/policies"),
     place("Microsoft.ApiManagement/service/apis/operations/policies"),
+    place("Microsoft.ApiManagement/service/apis/resolvers/policies"),
     place("Microsoft.ApiManagement/service/products/policies"),
     Kind { put: put_fragment, ..Kind::new("Microsoft.ApiManagement/service/policyFragments") },
 ];

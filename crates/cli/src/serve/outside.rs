@@ -11,8 +11,7 @@ use apimite_gateway::StandIns;
 use apimite_import::Settings;
 use apimite_policies::token_issuer::{SharedIssuer, TokenIssuer, TokenSource};
 use apimite_policy::env::Shared;
-use apimite_policy::sinks::{Kind, Sinks, Writer};
-use apimite_policy::url::Url;
+use apimite_policy::sinks::{Endpoint, Kind, Sinks, Writer};
 use apimite_script::{StandInRequest, StandInResponse};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -32,8 +31,8 @@ pub(super) struct Outside {
 pub(super) fn wire(settings: &Settings, folder: &Path) -> Result<Outside, Diagnostics> {
     let stand_ins = Arc::new(StandIns::new(|text| eprintln!("{text}")));
     let writer = settings.sinks.file.as_deref().map(|file| writer(&folder.join(file))).transpose()?;
-    let endpoints: HashMap<Box<str>, Url> =
-        settings.sinks.post.iter().filter_map(|(to, url)| Some((to.clone(), Url::parse(url).ok()?))).collect();
+    let endpoints: HashMap<Box<str>, Endpoint> =
+        settings.sinks.post.iter().filter_map(|(to, text)| Some((to.clone(), Endpoint::parse(text)?))).collect();
     let asked = Arc::clone(&stand_ins);
     let tokens = TokenSource::new(Box::new(move |resource, client| token(&asked, resource, client)));
     let shared = Shared::default().with(Arc::new(Sinks::new(writer, endpoints))).with(Arc::new(tokens));

@@ -55,6 +55,8 @@ pub struct Router {
     trees: Vec<Tree>,
     /// Which APIs tell their operations apart by SOAP action.
     soap: Vec<bool>,
+    /// Which APIs are GraphQL APIs with subscriptions.
+    graphql: Vec<bool>,
     hosts: Vec<Box<str>>,
     /// Name of the service: its portal, management and git have host names that no API answers.
     service: Box<str>,
@@ -84,29 +86,30 @@ struct Revision {
     number: Box<str>,
     current: bool,
     api: usize,
-    http: bool,
-    https: bool,
-    websocket: bool,
+    plain: Schemes,
+    socket: Schemes,
+}
+
+/// Is it served without TLS, and with it?
+#[derive(Clone, Copy, Debug, Default)]
+struct Schemes {
+    open: bool,
+    tls: bool,
+}
+
+impl Schemes {
+    const fn has(self, tls: bool) -> bool {
+        if tls { self.tls } else { self.open }
+    }
 }
 
 impl Revisions {
     fn pick(&self, number: Option<&str>, query: &Query<'_>) -> Option<usize> {
-        self.0
-            .iter()
-            .find(|revision| {
-                let meant = number.map_or(revision.current, |number| *revision.number == *number);
-                let scheme = if query.tls { revision.https } else { revision.http };
-                meant && scheme && revision.websocket == query.websocket
-            })
-            .or_else(|| {
-                // A handshake to an HTTP API is an ordinary request.
-                self.0.iter().find(|revision| {
-                    let meant = number.map_or(revision.current, |number| *revision.number == *number);
-                    let scheme = if query.tls { revision.https } else { revision.http };
-                    meant && scheme && query.websocket && !revision.websocket
-                })
-            })
-            .map(|revision| revision.api)
+        let meant = |revision: &&Revision| number.map_or(revision.current, |number| *revision.number == *number);
+        let socket = |revision: &&Revision| query.websocket && meant(revision) && revision.socket.has(query.tls);
+        // A handshake to an HTTP API is an ordinary request.
+        let plain = |revision: &&Revision| meant(revision) && revision.plain.has(query.tls);
+        self.0.iter().find(socket).or_else(|| self.0.iter().find(plain)).map(|revision| revision.api)
     }
 }
 
@@ -119,6 +122,7 @@ impl Router {
             deepest: 0,
             trees: Vec::with_capacity(service.apis.len()),
             soap: service.apis.iter().map(|api| api.kind == ApiKind::Soap).collect(),
+            graphql: service.apis.iter().map(subscribable).collect(),
             hosts: hosts(service),
             service: service.name.clone(),
             ignore_case: decisions.paths_ignore_case,
@@ -182,17 +186,13 @@ impl Router {
                 }
             }
         };
-        let websocket = api.kind == ApiKind::WebSocket;
-        let (http, https) =
-            if websocket { (api.protocols.ws, api.protocols.wss) } else { (api.protocols.http, api.protocols.https) };
-        revisions.0.push(Revision {
-            number: api.revision.clone(),
-            current: api.is_current,
-            api: index,
-            http,
-            https,
-            websocket,
-        });
+        let on = |is: bool, open: bool, tls: bool| if is { Schemes { open, tls } } else { Schemes::default() };
+        let protocols = api.protocols;
+        let plain = on(api.kind != ApiKind::WebSocket, protocols.http, protocols.https);
+        // Source: GraphQL import page: the scheme of an API with subscriptions includes WS or WSS.
+        let talks = matches!(api.kind, ApiKind::WebSocket | ApiKind::GraphQl);
+        let socket = on(talks, protocols.ws, protocols.wss);
+        revisions.0.push(Revision { number: api.revision.clone(), current: api.is_current, api: index, plain, socket });
     }
 
     /// Finds API and operation; `None` when no API fits.
@@ -255,7 +255,10 @@ impl Router {
                 return found;
             }
         }
-        tree.find(Asked { method: query.method, path, query: query.query })
+        // The handshake for subscriptions belongs to the operation of queries.
+        let subscribes = query.websocket && self.graphql.get(api) == Some(&true);
+        let method = if subscribes { "POST" } else { query.method };
+        tree.find(Asked { method, path, query: query.query })
     }
 }
 
@@ -307,6 +310,11 @@ fn revision_mark(path: &str) -> Option<RevisionMark> {
     let begin = start + 5;
     let length = tail.get(5..)?.find('/').unwrap_or(tail.len() - 5);
     Some(RevisionMark { start, number: begin..begin + length })
+}
+
+/// Is it a GraphQL API with subscriptions?
+fn subscribable(api: &Arc<Api>) -> bool {
+    api.kind == ApiKind::GraphQl && (api.protocols.ws || api.protocols.wss)
 }
 
 /// The host names a gateway with configured names answers to.

@@ -15,12 +15,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::connection_state::ConnectionState;
+use super::connection_state::{ConnectionState, Switched};
 use super::reply::{self, ReplyBody};
 use super::serving::Serving;
 use super::wire::Wire;
 use super::worker::Worker;
-use super::{http1, incoming, tunnel};
+use super::{http1, incoming, talk, tunnel};
 use crate::config::{Arrival, Classifier, Expect, Listener, NoPreamble, Preamble};
 
 /// How a client that speaks HTTP/2 without TLS begins.
@@ -155,8 +155,19 @@ where
     }
     if let Some((wire, ahead)) = http1::serve(&worker, &state, wire).await {
         let switched = state.switched.borrow_mut().take();
-        if let Some((backend, from_backend)) = switched {
-            tunnel::pass(wire, ahead, backend, from_backend).await;
+        match switched {
+            Some(Switched { backend, talk: Some(talk) }) => {
+                let client = talk::socket(wire, ahead, talk::Side::Client).await;
+                let backend = match backend {
+                    Some((stream, ahead)) => Some(talk::socket(stream, ahead, talk::Side::Backend).await),
+                    None => None,
+                };
+                talk.run(client, backend, worker.env().clone()).await;
+            }
+            Some(Switched { backend: Some((backend, from_backend)), talk: None }) => {
+                tunnel::pass(wire, ahead, backend, from_backend).await;
+            }
+            Some(Switched { backend: None, talk: None }) | None => {}
         }
     }
 }

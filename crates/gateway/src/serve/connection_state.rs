@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use apimite_clock::Timestamp;
+use apimite_policy::socket::Talk;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::uri::Authority;
@@ -62,12 +63,26 @@ pub(crate) struct ConnectionState {
     /// Is it an HTTP/2 connection?
     pub(crate) http2: Cell<bool>,
 
-    /// The backend's side of a WebSocket, once its handshake was answered.
-    pub(crate) switched: RefCell<Option<(Transport, Bytes)>>,
+    /// What becomes of the connection, once its handshake was answered.
+    pub(crate) switched: RefCell<Option<Switched>>,
 
     pub(crate) draining: Cell<bool>,
     pub(crate) closing: Cell<bool>,
     pub(crate) waker: RefCell<Option<Waker>>,
+}
+
+/// What becomes of a connection after 101.
+pub(crate) struct Switched {
+    /// The backend's side, with what was read beyond its handshake.
+    pub(crate) backend: Option<(Transport, Bytes)>,
+    /// Who talks; without one, bytes pass both ways.
+    pub(crate) talk: Option<Box<dyn Talk>>,
+}
+
+impl std::fmt::Debug for Switched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Switched(talk: {})", self.talk.is_some())
+    }
 }
 
 impl ConnectionState {

@@ -15,7 +15,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::checks;
-use super::connection_state::ConnectionState;
+use super::connection_state::{ConnectionState, Switched};
 use super::inspector;
 use super::reply::{self, Close, Details, ReplyBody};
 use super::worker::Worker;
@@ -98,10 +98,11 @@ pub(crate) async fn serve(
         let sent = told.or_else(|| exchange.request.body.len()).unwrap_or(0);
         close.then(std::mem::take(&mut exchange.on_transfer), sent);
     }
-    let switched = seat.switched.borrow_mut().take();
-    let reply = reply::of_exchange(&mut exchange, switched.is_some());
+    let backend = seat.switched.borrow_mut().take();
+    let talk = exchange.talk.take().filter(|_| handshake);
+    let reply = reply::of_exchange(&mut exchange, backend.is_some() || talk.is_some());
     if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
-        *connection.switched.borrow_mut() = switched;
+        *connection.switched.borrow_mut() = Some(Switched { backend, talk });
     }
     if close.is_observed(exchange.trace.is_some()) {
         let answered = match &exchange.last_error {

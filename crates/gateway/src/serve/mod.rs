@@ -10,6 +10,7 @@ mod inspector;
 mod listen;
 mod reply;
 mod serving;
+mod talk;
 mod tunnel;
 mod wire;
 mod worker;

@@ -148,22 +148,11 @@ fn read_one(folder: &ApiFolder<'_>, reader: &mut Reader<'_>, settings: &ImportSe
     Some(api)
 }
 
-/// Source: resolver contract, `path`: type and field, such as `Query/users`.
+/// The resolvers of a GraphQL API, each with its policy.
 fn read_resolvers(api: &mut Api, folder: &ApiFolder<'_>, reader: &mut Reader<'_>) {
     for (id, path) in &folder.resolvers {
-        let place = super::properties(path, reader, |mut table, sheet| {
-            let (text, span) = table.text_at(sheet, "path").unwrap_or_default();
-            match text.split_once('/') {
-                Some((kind, field)) if !kind.is_empty() && !field.is_empty() && !field.contains('/') => {
-                    Some((Box::<str>::from(kind), Box::<str>::from(field)))
-                }
-                _ => {
-                    let message = format!("`{text}` is no field of a GraphQL schema");
-                    sheet.error("resolver::path", span, message, "write `\"path\": \"Query/users\"`");
-                    None
-                }
-            }
-        });
+        let place =
+            super::properties(path, reader, |mut table, sheet| crate::resources::resolver_place(&mut table, sheet));
         let policy = folder.resolver_policies.iter().find(|(other, _)| other == id);
         if let Some((kind, field)) = place {
             let policy = policy.and_then(|(_, path)| reader.policy(path));

@@ -106,6 +106,23 @@ fn protocols(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>, kind: ApiKind) ->
     protocols
 }
 
+/// The type and the field of a resolver contract.
+///
+/// Source: resolver contract, `path`: type and field, such as `Query/users`.
+pub(crate) fn resolver_place(table: &mut Table<'_, '_>, sheet: &mut Sheet<'_>) -> Option<(Box<str>, Box<str>)> {
+    let (text, span) = table.text_at(sheet, "path").unwrap_or_default();
+    match text.split_once('/') {
+        Some((kind, field)) if !kind.is_empty() && !field.is_empty() && !field.contains('/') => {
+            Some((kind.into(), field.into()))
+        }
+        _ => {
+            let message = format!("`{text}` is no field of a GraphQL schema");
+            sheet.error("resolver::path", span, message, "write `\"path\": \"Query/users\"`");
+            None
+        }
+    }
+}
+
 /// Reads a version set contract.
 pub(crate) fn version_set(id: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Option<Placed<VersionSet>> {
     let at = Place::new(sheet.source, table.span());

@@ -5,12 +5,14 @@
 
 mod api;
 mod backend;
+mod connections;
 mod offers;
 mod operation;
 mod values;
 
-pub(crate) use api::{api, version_set};
+pub(crate) use api::{api, resolver_place, version_set};
 pub(crate) use backend::backend;
+pub(crate) use connections::{Connections, connection_error};
 pub(crate) use offers::{group, product, subscription, user};
 pub(crate) use operation::{example, operation};
 pub(crate) use values::{named_value, schema};

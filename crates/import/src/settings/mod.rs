@@ -426,7 +426,8 @@ pub struct Cache {
 pub struct Sinks {
     /// A file that gets a line of JSON for each.
     pub file: Option<Box<str>>,
-    /// `[sinks.post]`: loggers, queues, topics and namespaces of metrics, and the URLs that theirs are posted to.
+    /// `[sinks.post]`: loggers, queues, topics, namespaces of messages and of metrics, and the URLs that theirs are posted to, or
+    /// connection strings of Service Bus and Event Hubs.
     pub post: IndexMap<Box<str>, Box<str>>,
 }
 

@@ -37,7 +37,18 @@ pub(super) fn stand_ins(node: &Node<'_>, sheet: &mut Sheet<'_>) -> IndexMap<Box<
     all
 }
 
-/// `file`, and a table `post` of URLs.
+/// Has a connection string of Service Bus or Event Hubs what is needed?
+fn names_a_way_in(text: &str) -> bool {
+    let has = |name: &str| {
+        let mut pairs = text.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.any(|(key, value)| key.trim().eq_ignore_ascii_case(name) && !value.trim().is_empty())
+    };
+    let endpoint = text.split(';').next().and_then(|first| first.split_once("://"));
+    let named = endpoint.is_some_and(|(_, rest)| !rest.trim_matches('/').trim().is_empty());
+    named && (has("Authentication") || (has("SharedAccessKeyName") && has("SharedAccessKey")))
+}
+
+/// `file`, and a table `post` of URLs and connection strings.
 pub(super) fn sinks(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Sinks {
     let mut sinks = Sinks { file: table.text(sheet, "file").map(Into::into), post: IndexMap::new() };
     if let Some(node) = table.get("post")
@@ -45,7 +56,12 @@ pub(super) fn sinks(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Sinks {
     {
         for member in node.members() {
             let url = member.node.scalar().unwrap_or_default();
-            if crate::url::is_base_url(&url) {
+            let is_bus = url.trim_start().get(..9).is_some_and(|start| start.eq_ignore_ascii_case("endpoint="));
+            if is_bus && !names_a_way_in(&url) {
+                let message = "the connection string has no endpoint, or neither a key nor an identity";
+                let help = "write `Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…` or `Endpoint=sb://…;Authentication=Managed Identity`";
+                sheet.error("settings::connection_string", member.node.span, message, help);
+            } else if is_bus || crate::url::is_base_url(&url) {
                 sinks.post.insert((&*member.key).into(), url.into());
             } else {
                 let message = format!("`{url}` is no URL");

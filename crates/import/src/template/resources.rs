@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use apimite_diag::{Diagnostic, Source, Span};
-use apimite_model::{Api, Fragment, Operation, PolicyText, SchemaText};
+use apimite_model::{Api, Fragment, Operation, PolicyText, Resolver, SchemaText};
 use indexmap::IndexMap;
 
 use super::expression::{MAX_TEXT, node};
@@ -27,6 +27,8 @@ struct ApiParts {
     operation_policies: Vec<(String, PolicyText)>,
     schemas: Vec<SchemaText>,
     tags: Vec<Box<str>>,
+    resolvers: Vec<Resolver>,
+    resolver_policies: Vec<(String, PolicyText)>,
 }
 
 /// Collects resources of all templates of a set.
@@ -94,6 +96,17 @@ impl<'a> Collector<'a> {
                     self.api(api).schemas.push(read);
                 }
             }
+            ("apis/resolvers", [api, id]) => {
+                let mut table = table;
+                if let Some((kind, field)) = resources::resolver_place(&mut table, sheet) {
+                    self.api(api).resolvers.push(Resolver { id: (*id).into(), kind, field, policy: None });
+                }
+            }
+            ("apis/resolvers/policies", [api, id, _]) => {
+                if let Some(policy) = self.policy(kind, own, properties, source, reader) {
+                    self.api(api).resolver_policies.push(((*id).to_owned(), policy));
+                }
+            }
             ("apis/tags", [api, tag]) => self.api(api).tags.push((*tag).into()),
             ("policies" | "apis/policies" | "apis/operations/policies" | "products/policies", own) => {
                 let Some(policy) = self.policy(kind, own, properties, source, reader) else { return };
@@ -159,6 +172,13 @@ impl<'a> Collector<'a> {
                     self.draft.schemas.insert((*id).into(), schema);
                 }
             }
+            ("authorizationproviders/authorizations", [provider, id]) => {
+                self.draft.connections.put(provider, id, resources::connection_error(properties));
+            }
+            ("authorizationproviders/authorizations/accesspolicies", [provider, id, _]) => {
+                let object = properties.get("objectId").and_then(|node| node.text());
+                self.draft.connections.allow(provider, id, object);
+            }
             ("loggers", [id]) => self.draft.loggers.push((*id).into()),
             // Diagnostics, tags, identity providers, portal content and the like mean nothing to a gateway.
             _ => {}
@@ -205,6 +225,7 @@ impl<'a> Collector<'a> {
                     parts.operation_policies,
                     parts.schemas,
                     parts.tags,
+                    with_policies(parts.resolvers, parts.resolver_policies),
                     reader,
                 )),
                 None => {
@@ -237,6 +258,7 @@ fn whole_api(
     operation_policies: Vec<(String, PolicyText)>,
     schemas: Vec<SchemaText>,
     tags: Vec<Box<str>>,
+    resolvers: Vec<Resolver>,
     reader: &mut Reader<'_>,
 ) -> Placed<Api> {
     let value = &mut api.value;
@@ -270,7 +292,18 @@ fn whole_api(
     value.operations = all.into_iter().map(Into::into).collect();
     value.policy = policy;
     value.tags = tags;
+    value.resolvers = resolvers;
     api
+}
+
+/// Gives resolvers their policies, in whatever order the template has them.
+fn with_policies(mut resolvers: Vec<Resolver>, policies: Vec<(String, PolicyText)>) -> Vec<Resolver> {
+    for (id, policy) in policies {
+        if let Some(resolver) = resolvers.iter_mut().find(|resolver| resolver.id.eq_ignore_ascii_case(&id)) {
+            resolver.policy = Some(policy);
+        }
+    }
+    resolvers
 }
 
 fn link(from: &str, to: &str, source: &Source, resource: &Node<'_>) -> Link {

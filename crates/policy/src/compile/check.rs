@@ -138,7 +138,7 @@ fn check_literal(
 
 fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut outcome = Ok(());
-    let allows_text = matches!(content, Content::Text(..) | Content::Mixed(_) | Content::Raw);
+    let allows_text = matches!(content, Content::Text(..) | Content::Mixed(_) | Content::Raw | Content::Policy);
     if !allows_text {
         for node in &element.children {
             let text = match node {
@@ -157,7 +157,7 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
         }
     }
     match content {
-        Content::Raw | Content::Policies => {}
+        Content::Raw | Content::Policies | Content::Policy => {}
         Content::SomePolicies(names) => {
             for child in element.elements() {
                 if !names.contains(&&*child.name) {
@@ -234,7 +234,10 @@ fn check_children(element: &Element, children: &[Child], ordered: bool, cx: &mut
         }
         last = last.max(index);
         if let Some(known) = children.get(index) {
-            let attributes = check_attributes(child, known.attributes, COMMON, cx);
+            let attributes = match known.content {
+                Content::Policy => Ok(()),
+                _ => check_attributes(child, known.attributes, COMMON, cx),
+            };
             let inner = check_content(child, &known.content, cx);
             outcome = outcome.and(attributes).and(inner);
         }

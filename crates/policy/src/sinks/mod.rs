@@ -1,7 +1,10 @@
 //! Where events, metrics and messages of policies go: the last of each kind are kept for whoever asks; a file and real
 //! endpoints besides, when they are configured.
 
+mod bus;
+
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use apimite_clock::Timestamp;
 use http::header::CONTENT_TYPE;
@@ -12,6 +15,8 @@ use serde_json::{Map, Value, json};
 use crate::body::Body;
 use crate::env::{Call, CallOptions, Env};
 use crate::url::Url;
+
+pub use self::bus::Bus;
 
 /// Most items of one kind that are kept; the oldest go first.
 const MOST: usize = 1000;
@@ -77,12 +82,31 @@ impl Delivered {
 /// Writes a line somewhere; called on the threads that serve requests, so it must not wait.
 pub type Writer = Box<dyn Fn(String) + Send + Sync>;
 
+/// Where what goes to a destination is posted.
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// As it is, to a URL.
+    Url(Url),
+    /// To a namespace, in its protocol.
+    Bus(Arc<Bus>),
+}
+
+impl Endpoint {
+    /// Reads a URL or a connection string.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.trim_start().get(..9).is_some_and(|start| start.eq_ignore_ascii_case("endpoint=")) {
+            return Bus::parse(text).map(|bus| Self::Bus(Arc::new(bus)));
+        }
+        Url::parse(text).ok().map(Self::Url)
+    }
+}
+
 /// What was delivered.
 #[derive(Default)]
 pub struct Sinks {
     kept: Mutex<[VecDeque<Delivered>; 4]>,
     writer: Option<Writer>,
-    endpoints: HashMap<Box<str>, Url>,
+    endpoints: HashMap<Box<str>, Endpoint>,
 }
 
 impl std::fmt::Debug for Sinks {
@@ -92,8 +116,8 @@ impl std::fmt::Debug for Sinks {
 }
 
 impl Sinks {
-    /// With a writer of lines of JSON, and URLs that what goes to a destination is posted to.
-    pub fn new(writer: Option<Writer>, endpoints: HashMap<Box<str>, Url>) -> Self {
+    /// With a writer of lines of JSON, and endpoints that what goes to a destination is posted to.
+    pub fn new(writer: Option<Writer>, endpoints: HashMap<Box<str>, Endpoint>) -> Self {
         Self { kept: Mutex::default(), writer, endpoints }
     }
 
@@ -108,6 +132,14 @@ impl Sinks {
         let count = items.len();
         items.clear();
         count
+    }
+
+    /// The namespace that what goes to a destination is sent to, if it is one.
+    pub fn bus(&self, to: &str) -> Option<Arc<Bus>> {
+        match self.endpoints.get(to) {
+            Some(Endpoint::Bus(bus)) => Some(Arc::clone(bus)),
+            _ => None,
+        }
     }
 
     fn keep(&self, item: Delivered) {
@@ -126,7 +158,7 @@ pub fn deliver(env: &Env, kind: Kind, to: &str, data: Map<String, Value>) {
     if let Some(writer) = &sinks.writer {
         writer(item.json().to_string());
     }
-    if let Some(url) = sinks.endpoints.get(to) {
+    if let Some(Endpoint::Url(url)) = sinks.endpoints.get(to) {
         let call = call(url, &item);
         let own = env.clone();
         // What becomes of it is nobody's business: Azure sends these in the background too.
