@@ -3,7 +3,7 @@
 //! Source: cosmosdb-data-source policy reference; Cosmos DB REST reference (access control, documents).
 
 use apimite_document::Element;
-use apimite_policy::arg::{TextArg, ValueArg};
+use apimite_policy::arg::TextArg;
 use apimite_policy::body::{Body, BodyCell};
 use apimite_policy::compile::Compile;
 use apimite_policy::def::{Attr, Child, Content, Gateways, Kind, PolicyDef, Refused, Section, Sections};
@@ -21,17 +21,23 @@ use http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use crate::data_source::{Answer, CLIENT, Connection, Parameter, TEXT, USE_IDENTITY, failed, json_of, send};
+use crate::data_source::{Answer, CLIENT, Connection, Parameter, TEMPLATE, TEXT, USE_IDENTITY, Words, failed, send};
 use crate::message::encode_query;
 
 const KEY: Child = Child::optional(
     "partition-key",
-    &[Attr::new("data-type", Kind::OneOf(&["string", "number", "bool", "none", "null"])).default("string").literal()],
+    &[
+        Attr::new("data-type", Kind::OneOf(&["string", "number", "bool", "none", "null"])).default("string").literal(),
+        TEMPLATE,
+    ],
     TEXT,
 );
-const ID: Child = Child::one("id", &[], TEXT);
-const ETAG_CHILD: Child =
-    Child::optional("etag", &[Attr::new("type", Kind::OneOf(&["match", "no-match"])).default("match").literal()], TEXT);
+const ID: Child = Child::one("id", &[TEMPLATE], TEXT);
+const ETAG_CHILD: Child = Child::optional(
+    "etag",
+    &[Attr::new("type", Kind::OneOf(&["match", "no-match"])).default("match").literal(), TEMPLATE],
+    TEXT,
+);
 const CONSISTENCY: Attr = Attr::new(
     "consistency-level",
     Kind::OneOf(&["bounded-staleness", "consistent-prefix", "eventual", "session", "strong"]),
@@ -68,7 +74,7 @@ pub static DEF: PolicyDef = PolicyDef {
                     .not_applicable("a switch of Microsoft's client, not of the protocol")],
                 Content::Elements {
                     children: &[
-                        Child::one("sql-statement", &[], TEXT),
+                        Child::optional("sql-statement", &[], TEXT),
                         Child::optional(
                             "parameters",
                             &[],
@@ -92,8 +98,8 @@ pub static DEF: PolicyDef = PolicyDef {
                             &[],
                             Content::Elements {
                                 children: &[
-                                    Child::one("max-item-count", &[], TEXT),
-                                    Child::one("continuation-token", &[], TEXT),
+                                    Child::one("max-item-count", &[TEMPLATE], TEXT),
+                                    Child::one("continuation-token", &[TEMPLATE], TEXT),
                                 ],
                                 ordered: true,
                             },
@@ -106,7 +112,8 @@ pub static DEF: PolicyDef = PolicyDef {
             Child::optional(
                 "delete-request",
                 &[CONSISTENCY, BEFORE, AFTER],
-                Content::Elements { children: &[ID, KEY, ETAG_CHILD], ordered: true },
+                // The statement of the page and the schema have different orders.
+                Content::Elements { children: &[ID, KEY, ETAG_CHILD], ordered: false },
             ),
             Child::optional(
                 "write-request",
@@ -120,7 +127,7 @@ pub static DEF: PolicyDef = PolicyDef {
                 ],
                 Content::Elements {
                     children: &[
-                        Child::optional("id", &[], TEXT),
+                        Child::optional("id", &[TEMPLATE], TEXT),
                         KEY,
                         ETAG_CHILD,
                         Child::policy("set-body"),
@@ -143,16 +150,16 @@ struct CosmosDb {
     database: TextArg,
     container: TextArg,
     action: Action,
-    id: Option<TextArg>,
-    key: Option<(String, ValueArg)>,
-    etag: Option<(bool, TextArg)>,
+    id: Option<Words>,
+    key: Option<(String, Words)>,
+    etag: Option<(bool, Words)>,
     /// Headers that attributes stand for.
     headers: Vec<(&'static str, String)>,
     response: Answer,
 }
 
 enum Action {
-    Query { statement: TextArg, parameters: Vec<Parameter>, paging: Option<(TextArg, TextArg)> },
+    Query { statement: Option<TextArg>, parameters: Vec<Parameter>, paging: Option<(Words, Words)> },
     Read,
     Delete,
     Write { method: Write, body: Block },
@@ -181,12 +188,15 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
             let paging = match Compile::child(request, "paging") {
                 Some(paging) => {
                     let inner = |name: &str| Compile::child(paging, name).ok_or(Refused);
-                    Some((cx.content(inner("max-item-count")?)?, cx.content(inner("continuation-token")?)?))
+                    Some((
+                        Words::compile(inner("max-item-count")?, cx)?,
+                        Words::compile(inner("continuation-token")?, cx)?,
+                    ))
                 }
                 None => None,
             };
-            let statement = Compile::child(request, "sql-statement").ok_or(Refused)?;
-            Action::Query { statement: cx.content(statement)?, parameters, paging }
+            let statement = Compile::child(request, "sql-statement").map(|child| cx.content(child)).transpose()?;
+            Action::Query { statement, parameters, paging }
         }
         "read-request" => Action::Read,
         "delete-request" => Action::Delete,
@@ -203,18 +213,18 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     let key = match Compile::child(request, "partition-key") {
         Some(child) => {
             let kind = child.attr("data-type").map_or("string".to_owned(), |text| text.value().trim().to_lowercase());
-            Some((kind, cx.content_value(child)?))
+            Some((kind, Words::compile(child, cx)?))
         }
         None => None,
     };
     let etag = match Compile::child(request, "etag") {
         Some(child) => {
             let is_match = child.attr("type").is_none_or(|text| text.value().trim() != "no-match");
-            Some((is_match, cx.content(child)?))
+            Some((is_match, Words::compile(child, cx)?))
         }
         None => None,
     };
-    let id = Compile::child(request, "id").map(|child| cx.content(child)).transpose()?;
+    let id = Compile::child(request, "id").map(|child| Words::compile(child, cx)).transpose()?;
     let names = [
         ("consistency-level", "x-ms-consistency-level"),
         ("indexing-directive", "x-ms-indexing-directive"),
@@ -241,6 +251,12 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         headers,
         response: Answer::compile(element, "response", RESPONSE, cx)?,
     }))
+}
+
+/// The arguments in what a resolver is given.
+fn arguments_of(given: &str) -> String {
+    let given: Value = serde_json::from_str(given).unwrap_or_default();
+    given.get("arguments").map_or_else(|| "{}".to_owned(), Value::to_string)
 }
 
 /// `bounded-staleness` as the protocol has it, `BoundedStaleness`; names of triggers stay.
@@ -279,7 +295,7 @@ impl CosmosDb {
             put(name, value);
         }
         if let Some((kind, value)) = &self.key {
-            let value = json_of(&value.get(exchange)?)?;
+            let value = value.json(exchange)?;
             let value = match (kind.as_str(), value) {
                 ("none", _) => json!([{}]),
                 ("null", _) => json!([null]),
@@ -293,7 +309,7 @@ impl CosmosDb {
             put("x-ms-documentdb-partitionkey", &value.to_string());
         }
         if let Some((is_match, text)) = &self.etag {
-            let text = text.get(exchange)?.trim().to_owned();
+            let text = text.text(exchange)?;
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(if *is_match { IF_MATCH } else { IF_NONE_MATCH }, value);
             }
@@ -330,7 +346,7 @@ impl CosmosDb {
         let endpoint = connection.get("accountendpoint").cloned().unwrap_or_default();
         let collection =
             format!("dbs/{}/colls/{}", self.database.get(exchange)?.trim(), self.container.get(exchange)?.trim());
-        let id = self.id.as_ref().map(|id| id.get(exchange).map(|text| text.trim().to_owned())).transpose()?;
+        let id = self.id.as_ref().map(|id| id.text(exchange)).transpose()?;
         let mut headers = self.headers(exchange, env)?;
         let mut put = |name: &'static str, text: &str| {
             if let Ok(value) = HeaderValue::from_str(text) {
@@ -344,20 +360,26 @@ impl CosmosDb {
                 for one in parameters {
                     list.push(json!({ "name": one.name, "value": one.json(exchange)? }));
                 }
-                put("x-ms-documentdb-isquery", "True");
-                put("content-type", "application/query+json");
-                if self.key.is_none() {
-                    put("x-ms-documentdb-query-enablecrosspartition", "True");
-                }
                 if let Some((count, token)) = paging {
-                    put("x-ms-max-item-count", count.get(exchange)?.trim());
-                    let token = token.get(exchange)?;
+                    put("x-ms-max-item-count", count.text(exchange)?.trim());
+                    let token = token.text(exchange)?;
                     if !token.trim().is_empty() {
                         put("x-ms-continuation", token.trim());
                     }
                 }
-                let statement = statement.get(exchange)?.trim().to_owned();
-                (Method::POST, None, Some(json!({ "query": statement, "parameters": list }).to_string()))
+                match statement {
+                    Some(statement) => {
+                        put("x-ms-documentdb-isquery", "True");
+                        put("content-type", "application/query+json");
+                        if self.key.is_none() {
+                            put("x-ms-documentdb-query-enablecrosspartition", "True");
+                        }
+                        let statement = statement.get(exchange)?.trim().to_owned();
+                        (Method::POST, None, Some(json!({ "query": statement, "parameters": list }).to_string()))
+                    }
+                    // Source: cosmosdb-data-source page: a statement is not required; every document of the container is read.
+                    None => (Method::GET, None, None),
+                }
             }
             Action::Read => (Method::GET, Some(one(id)?), None),
             Action::Delete => (Method::DELETE, Some(one(id)?), None),
@@ -367,9 +389,13 @@ impl CosmosDb {
                     put("x-ms-documentdb-is-upsert", "True");
                 }
                 exchange.section = Section::Inbound;
+                let given = exchange.request.body.bytes();
                 run_block(body, exchange, env).await?;
-                let text = exchange.request.body.bytes().unwrap_or_default();
-                let text = String::from_utf8_lossy(&text).into_owned();
+                let made = exchange.request.body.bytes().unwrap_or_default();
+                let text = String::from_utf8_lossy(&made).into_owned();
+                let is_own = given.is_none_or(|given| given.as_ptr() != made.as_ptr());
+                // Source: cosmosdb-data-source page: without `set-body` the arguments are the document.
+                let text = if is_own { text } else { arguments_of(&text) };
                 if *method == Write::Replace {
                     let inner = || Some(serde_json::from_str::<Value>(&text).ok()?.get("id")?.as_str()?.to_owned());
                     (Method::PUT, Some(one(id.or_else(inner))?), Some(text))

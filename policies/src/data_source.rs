@@ -21,12 +21,16 @@ use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
+use crate::set_body::{self, SetBody};
+
 /// Text that may be an expression.
 pub(crate) const TEXT: Content = Content::Text(Kind::Text, Expressions::Allowed);
 /// What a connection string may say of a managed identity.
 pub(crate) const USE_IDENTITY: Attr = Attr::new("use-managed-identity", Kind::Bool).default("false");
 /// The identity that is used, by its client id.
 pub(crate) const CLIENT: Attr = Attr::new("client-id", Kind::Text).literal();
+/// Makes a text a template.
+pub(crate) const TEMPLATE: Attr = Attr::new("template", Kind::OneOf(&["liquid"])).literal();
 
 /// Refuses children out of order, or more than one of a kind that may stand once.
 pub(crate) fn in_order(parent: &Element, order: &[&str], many: &[&str], cx: &mut Compile<'_>) -> Result<(), Refused> {
@@ -132,6 +136,46 @@ impl Parameter {
     /// Its value as JSON.
     pub(crate) fn json(&self, exchange: &Exchange) -> Result<Value, Fault> {
         json_of(&self.value.get(exchange)?)
+    }
+}
+
+/// A text that may be a Liquid template over arguments and parent.
+pub(crate) enum Words {
+    /// A literal or an expression.
+    Plain(ValueArg),
+    /// A template.
+    Template(SetBody),
+}
+
+impl Words {
+    /// Reads the text of an element.
+    pub(crate) fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<Self, Refused> {
+        let is_template = element.attr("template").is_some_and(|text| text.value().trim() == "liquid");
+        if is_template {
+            set_body::read(element, cx).map(Self::Template)
+        } else {
+            cx.content_value(element).map(Self::Plain)
+        }
+    }
+
+    /// Its value as JSON; what a template writes is a text.
+    pub(crate) fn json(&self, exchange: &Exchange) -> Result<Value, Fault> {
+        match self {
+            Self::Plain(value) => json_of(&value.get(exchange)?),
+            Self::Template(template) => {
+                let bytes = template.get(exchange)?.unwrap_or_default();
+                Ok(Value::String(String::from_utf8_lossy(&bytes).trim().to_owned()))
+            }
+        }
+    }
+
+    /// Its value as a text.
+    pub(crate) fn text(&self, exchange: &Exchange) -> Result<String, Fault> {
+        Ok(match self.json(exchange)? {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            other => other.to_string(),
+        })
     }
 }
 

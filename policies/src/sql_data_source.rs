@@ -54,6 +54,7 @@ pub static DEF: PolicyDef = PolicyDef {
                     ordered: false,
                 },
             ),
+            Child::policies("include-fragment"),
             Child::one(
                 "request",
                 &[Attr::new("single-result", Kind::Bool).default("false")],
@@ -97,6 +98,8 @@ pub static DEF: PolicyDef = PolicyDef {
 struct SqlDataSource {
     connection: Connection,
     single: BoolArg,
+    /// What stands between connection and request.
+    between: Block,
     policies: Block,
     statement: TextArg,
     parameters: Vec<Parameter>,
@@ -112,6 +115,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     Ok(StepKind::io(SqlDataSource {
         connection: Connection::compile(element, CONNECTION, cx)?,
         single: boolean(request, "single-result", cx)?,
+        between: cx.branch_of(element, "fragments", Section::Inbound, &["include-fragment"]),
         policies: cx.branch_of(request, "request", Section::Inbound, &["include-fragment", "set-body"]),
         statement: cx.content(statement)?,
         parameters: Parameter::all(request, "parameters", "sql-type", cx)?,
@@ -154,6 +158,7 @@ impl Io for SqlDataSource {
             let url = Url::parse(&server).map_err(|error| failed(error.to_string()))?;
             // The body so far holds arguments and parent, for templates.
             let given = exchange.request.body.bytes();
+            run_block(&self.between, exchange, env).await?;
             run_block(&self.policies, exchange, env).await?;
             let body = exchange.request.body.bytes();
             let body = body.filter(|body| given.is_none_or(|given| given.as_ptr() != body.as_ptr()));
