@@ -63,12 +63,7 @@ impl Now for Disabled {
 impl MockResponse {
     /// The representation that is asked for, or the first.
     fn representation<'e>(&self, exchange: &'e Exchange) -> Option<&'e Representation> {
-        let operation = exchange.operation.as_deref()?;
-        let responses = &operation.responses;
-        let response = responses
-            .iter()
-            .find(|response| response.status == Some(self.status.as_u16()))
-            .or_else(|| responses.iter().find(|response| response.status.is_none()))?;
+        let response = exchange.operation.as_deref()?.response(self.status.as_u16())?;
         match &self.content_type {
             Some(wanted) => {
                 response.representations.iter().find(|one| one.content_type.eq_ignore_ascii_case(wanted.as_str()))

@@ -35,7 +35,7 @@ pub static DEF: PolicyDef = PolicyDef {
     ],
     content: Content::Raw,
     differences: &[
-        "Liquid: the tags `include`, `extends`, `block`, `param` and `tablerow` are refused",
+        "Liquid: the tags `include`, `extends` and `param` are refused",
         "Liquid: `Currency` knows the signs of English cultures only",
         "Liquid: a template has budgets (steps, bytes of output); reaching one is a fault",
     ],

@@ -191,9 +191,7 @@ fn shapes<'e>(exchange: &'e Exchange, operation: &'e Operation) -> &'e [Represen
         return &operation.request_bodies;
     }
     let status = exchange.response.as_ref().map(|response| response.status.as_u16());
-    let exact = operation.responses.iter().find(|shape| shape.status == status);
-    let shape = exact.or_else(|| operation.responses.iter().find(|shape| shape.status.is_none()));
-    shape.map_or(&[], |shape| &shape.representations)
+    status.and_then(|status| operation.response(status)).map_or(&[], |shape| &shape.representations)
 }
 
 /// A name for a definition that has none, as an import makes one from the path.

@@ -77,8 +77,7 @@ impl Now for ValidateHeaders {
         };
         let schemas = env.shared.get_or_make(Schemas::default);
         let status = response.status.as_u16();
-        let exact = operation.responses.iter().find(|shape| shape.status == Some(status));
-        let shape = exact.or_else(|| operation.responses.iter().find(|shape| shape.status.is_none()));
+        let shape = operation.response(status);
         let declared: &[Parameter] = shape.map_or(&[], |shape| &shape.headers);
         let mut found = Vec::new();
         for parameter in declared {

@@ -59,7 +59,7 @@ impl Now for ValidateStatusCode {
             return Ok(Flow::Next);
         };
         let code = response.status.as_u16();
-        if operation.responses.iter().any(|shape| shape.status.is_none_or(|status| status == code)) {
+        if operation.response(code).is_some() {
             return Ok(Flow::Next);
         }
         let own = self.own.iter().find(|(own, _)| *own == code).map(|(_, action)| action);

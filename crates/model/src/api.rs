@@ -168,6 +168,14 @@ impl Operation {
             policy: None,
         }
     }
+
+    /// What is declared for a status: the code itself, else its hundred, else `default`.
+    pub fn response(&self, status: u16) -> Option<&ResponseShape> {
+        let find = |fits: &dyn Fn(&ResponseShape) -> bool| self.responses.iter().find(|shape| fits(shape));
+        find(&|shape| shape.status == Some(status) && !shape.range)
+            .or_else(|| find(&|shape| shape.range && shape.status == Some(status / 100 * 100)))
+            .or_else(|| find(&|shape| shape.status.is_none()))
+    }
 }
 
 /// Where a parameter stands.
@@ -244,6 +252,8 @@ pub struct Example {
 pub struct ResponseShape {
     /// Status code; `None` for `default`.
     pub status: Option<u16>,
+    /// Does it stand for all codes of its hundred (`2XX` of OpenAPI 3)?
+    pub range: bool,
     /// Description.
     pub description: Box<str>,
     /// Declared headers.

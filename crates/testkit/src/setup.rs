@@ -79,6 +79,7 @@ impl World<'_> {
             None => {
                 let (headers, representations) = (Vec::new(), Vec::new());
                 self.responses.push(ResponseShape {
+                    range: false,
                     status: Some(status),
                     description: "".into(),
                     headers,

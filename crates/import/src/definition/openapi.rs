@@ -6,7 +6,7 @@ use apimite_model::{Operation, Parameter, ParameterPlace, ResponseShape, SchemaT
 
 use super::ids::Namer;
 use super::parameters::{self, describe, resolve};
-use super::shapes::{COMPONENTS, content, status};
+use super::shapes::{COMPONENTS, content, is_range, status};
 use super::{Definition, Manner};
 use crate::problems::Sheet;
 use crate::tree::Node;
@@ -139,6 +139,7 @@ fn operation<'n, 'a>(
         let Some(response) = resolve(root, &member.node, sheet) else { continue };
         operation.responses.push(ResponseShape {
             status: status(&member.key),
+            range: is_range(&member.key),
             description: response.get("description").and_then(|n| n.text()).unwrap_or_default().into(),
             headers: headers(root, response.get("headers"), sheet),
             representations: content(root, response.get("content"), sheet),

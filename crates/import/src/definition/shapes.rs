@@ -62,6 +62,11 @@ fn example_of_schema(root: &Node<'_>, schema: Option<&Node<'_>>, content_type: &
     Some(example("default", schema.get("example")?, content_type))
 }
 
+/// Is a key of `responses` a hundred, such as `2XX`?
+pub(super) fn is_range(key: &str) -> bool {
+    key.ends_with(['X', 'x'])
+}
+
 /// The status of a key of `responses`; `None` for `default`.
 pub(super) fn status(key: &str) -> Option<u16> {
     match key.as_bytes() {

@@ -7,7 +7,7 @@ use apimite_model::{Operation, Parameter, ParameterPlace, Representation, Respon
 use super::ids::Namer;
 use super::openapi::{METHODS, pick, unique, with_slash};
 use super::parameters::{self, describe, resolve};
-use super::shapes::{DEFINITIONS, representation, status};
+use super::shapes::{DEFINITIONS, is_range, representation, status};
 use super::{Definition, Manner};
 use crate::problems::Sheet;
 use crate::resources::example;
@@ -109,6 +109,7 @@ fn operation<'n, 'a>(
         let Some(response) = resolve(root, &member.node, sheet) else { continue };
         operation.responses.push(ResponseShape {
             status: status(&member.key),
+            range: is_range(&member.key),
             description: response.get("description").and_then(|n| n.text()).unwrap_or_default().into(),
             headers: headers(root, response),
             representations: representations(response, &produces),

@@ -94,6 +94,7 @@ fn representations(node: Node<'_, '_>) -> Vec<Representation> {
 
 fn response(node: Node<'_, '_>) -> ResponseShape {
     ResponseShape {
+        range: false,
         status: node.attribute("status").and_then(|status| status.split_whitespace().next()?.parse().ok()),
         description: "".into(),
         headers: Vec::new(),

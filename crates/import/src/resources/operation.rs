@@ -36,6 +36,7 @@ pub(crate) fn operation(id: &str, mut table: Table<'_, '_>, sheet: &mut Sheet<'_
     for node in table.get("responses").map_or(&[][..], |node| node.items()) {
         let Some(mut response) = Table::open(sheet, node, "responses") else { continue };
         operation.responses.push(ResponseShape {
+            range: false,
             status: response.whole(sheet, "statusCode", 100, 999).and_then(|code| u16::try_from(code).ok()),
             description: response.text(sheet, "description").unwrap_or_default().into(),
             headers: parameters(&mut response, sheet, "headers", ParameterPlace::Header),

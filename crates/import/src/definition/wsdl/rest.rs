@@ -150,6 +150,7 @@ impl<'n> Maker<'n> {
         operation.request_bodies.extend(request.as_ref().map(|field| representation(field, types)));
         operation.responses.push(ResponseShape {
             status: Some(200),
+            range: false,
             description: format!("{name}SoapResponse").into(),
             headers: Vec::new(),
             representations: response.iter().map(|field| representation(field, types)).collect(),
