@@ -213,6 +213,20 @@ fn endpoints_that_the_configuration_gains_and_loses_are_managements_too() {
         first["properties"]["privateLinkServiceConnectionState"]["status"], "Approved",
         "what was decided stays"
     );
+    // The file says something else about it.
+    let both = |state: &str| {
+        format!(
+            "{base}[private_endpoints.pe-1]\naddress = '10.0.0.9'\nstate = '{state}'\n[private_endpoints.pe-2]\naddress = '10.0.0.10'\n"
+        )
+    };
+    write(folder.path(), "apimite.toml", &both("Rejected"));
+    assert!(gateway.command(&["reload"]).status.success());
+    let first = client.get(&format!("{id}/privateEndpointConnections/pe-1")).body;
+    assert_eq!(first["properties"]["privateLinkServiceConnectionState"]["status"], "Rejected");
+    write(folder.path(), "apimite.toml", &both("Approved"));
+    let output = gateway.command(&["reload"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && text.contains("it cannot become Approved"), "{text}");
     write(folder.path(), "apimite.toml", &format!("{base}[private_endpoints.pe-2]\naddress = '10.0.0.10'\n"));
     assert!(gateway.command(&["reload"]).status.success());
     let gone = client.get(&format!("{id}/privateEndpointConnections/pe-1")).body;

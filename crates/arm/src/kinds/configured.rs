@@ -1,6 +1,6 @@
 //! The instance that the configuration names: made known to management, and replaced by the first one that a request makes.
 
-use apimite_network::{Model, NetworkType, PublicAccess, ResourceId, ServiceSpec, region};
+use apimite_network::{ConnectionStatus, Model, NetworkType, PublicAccess, ResourceId, ServiceSpec, region};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ pub(crate) fn adopt(cx: &mut Cx<'_>) -> Result<()> {
     }
     let said = json!({
         "body": configured.body, "placement": format!("{:?}", configured.placement),
-        "endpoints": configured.endpoints.iter().map(|one| (&one.name, &one.address)).collect::<Vec<_>>(),
+        "endpoints": configured.endpoints.iter().map(|one| (&one.name, &one.address, &one.state)).collect::<Vec<_>>(),
     });
     let before: Value = serde_json::from_str(&cx.state.adopted).unwrap_or_default();
     match cx.state.primary.clone() {
@@ -136,15 +136,20 @@ pub(crate) fn adopt(cx: &mut Cx<'_>) -> Result<()> {
     let placement = &configured.placement;
     inject(cx, &mut body, placement, location)?;
     let mut spec = spec(&body)?;
-    // Rules about creation are for requests: a configuration may begin with public access disabled.
-    let wanted = std::mem::replace(&mut spec.public_access, PublicAccess::Enabled);
+    // Rules about creation are for requests: a configuration may begin with public access disabled. What is disabled already
+    // stays so, whatever became of the connections.
+    let known = cx.state.network.service(&id).map(|service| service.spec.public_access);
+    let disabled = spec.public_access == PublicAccess::Disabled && known != Some(PublicAccess::Disabled);
+    if disabled {
+        spec.public_access = PublicAccess::Enabled;
+    }
     cx.state.network.put_service(&id, spec)?;
     cx.state.network.pin(&id, placement.public_address, placement.private_address);
     cx.state.primary = Some(configured.service.clone());
     cx.state.put(&configured.service, SERVICE, body, cx.world.now);
-    configured_endpoints(cx, &below, location)?;
-    if wanted == PublicAccess::Disabled {
-        cx.state.network.set_public_access(&id, wanted)?;
+    configured_endpoints(cx, &below, location, &before["endpoints"])?;
+    if disabled {
+        cx.state.network.set_public_access(&id, PublicAccess::Disabled)?;
     }
     Ok(())
 }
@@ -249,7 +254,7 @@ fn ranges(placement: &Placement) -> (Vec<IpNet>, IpNet) {
 }
 
 /// Private endpoints of the configuration: in a virtual network of their own.
-fn configured_endpoints(cx: &mut Cx<'_>, service: &Below, location: &str) -> Result<()> {
+fn configured_endpoints(cx: &mut Cx<'_>, service: &Below, location: &str, before: &Value) -> Result<()> {
     let configured = cx.world.configured.clone();
     if configured.endpoints.is_empty() {
         return Ok(());
@@ -266,7 +271,14 @@ fn configured_endpoints(cx: &mut Cx<'_>, service: &Below, location: &str) -> Res
     super::vnet::keep(cx, &network, body)?;
     for one in &configured.endpoints {
         let id = format!("{base}/privateEndpoints/{}", one.name);
+        let wanted = ConnectionStatus::from_name(&one.state);
         if cx.state.network.endpoint(&ResourceId::new(&id)).is_some() {
+            // What management decided stays until the file says something else.
+            let said = before.as_array().into_iter().flatten().find(|known| known[0] == *one.name);
+            let again = said.is_some_and(|known| known[2] != *one.state);
+            if let (true, Some(wanted @ (ConnectionStatus::Approved | ConnectionStatus::Rejected))) = (again, wanted) {
+                cx.state.network.decide_connection(&ResourceId::new(&configured.service), &one.name, wanted, None)?;
+            }
             continue;
         }
         let list = if one.state == "Pending" {
@@ -290,8 +302,7 @@ fn configured_endpoints(cx: &mut Cx<'_>, service: &Below, location: &str) -> Res
                 json!([{ "name": "static", "properties": { "privateIPAddress": address } }]);
         }
         super::endpoints::keep(cx, &id, body)?;
-        let wanted = apimite_network::ConnectionStatus::from_name(&one.state);
-        if let Some(wanted @ apimite_network::ConnectionStatus::Rejected) = wanted {
+        if let Some(wanted @ ConnectionStatus::Rejected) = wanted {
             cx.state.network.decide_connection(&ResourceId::new(&configured.service), &one.name, wanted, None)?;
         }
     }
@@ -324,7 +335,7 @@ pub(crate) fn set_public_access(cx: &mut Cx<'_>, enabled: bool) -> Result<()> {
 pub(crate) fn decide_connection(
     cx: &mut Cx<'_>,
     name: &str,
-    status: Option<apimite_network::ConnectionStatus>,
+    status: Option<ConnectionStatus>,
     description: Option<&str>,
 ) -> Result<()> {
     let Some(primary) = cx.state.primary.as_deref().map(ResourceId::new) else { return Ok(()) };
