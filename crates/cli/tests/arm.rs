@@ -244,7 +244,9 @@ fn a_release_makes_its_revision_the_current_one() {
     let operation = json!({ "properties": { "displayName": "X", "method": "GET", "urlTemplate": "/x" } });
     assert_eq!(client.put(&format!("{apis}/r/operations/x"), &operation).status, 201);
     policy("r", 201);
-    let two = json!({ "properties": { "displayName": "R", "path": "r", "protocols": ["http"], "subscriptionRequired": false, "sourceApiId": "/apis/r" } });
+    // As `az` sends it: what is not said, such as that no key is needed, is the source's.
+    let two =
+        json!({ "properties": { "displayName": "R", "path": "r", "protocols": ["http"], "sourceApiId": "/apis/r" } });
     let made = client.put(&format!("{apis}/r;rev=2"), &two);
     assert_eq!(made.status, 201, "{}", made.body);
     policy("r;rev=2", 202);

@@ -116,7 +116,10 @@ fn put_api(cx: &mut Cx<'_>, item: &Item, body: Value) -> Result<Value> {
     if let Some(format) = text(&body, "format").map(str::to_owned) {
         import(cx, item, &mut body, &format)?;
     } else if let Some(source) = text(&body, "sourceApiId").map(str::to_owned) {
-        copy(cx, item, &source)?;
+        // What the request does not say is the source's: `az apim api revision create` says nothing of keys.
+        let mut whole = copy(cx, item, &source)?;
+        crate::route::merge(&mut whole, &body);
+        body = whole;
     } else if item.old.is_some() {
         // What is not mentioned stays: `az apim api update` leaves out what its model does not know.
         let mut whole = item.old.as_ref().map(|old| old.body.clone()).unwrap_or_default();
@@ -193,20 +196,24 @@ fn import(cx: &mut Cx<'_>, item: &Item, body: &mut Value, format: &str) -> Resul
     Ok(())
 }
 
-/// A new revision begins with what its source has.
-fn copy(cx: &mut Cx<'_>, item: &Item, source: &str) -> Result<()> {
+/// A new revision, or version, begins with what its source has; gives the source's own body.
+fn copy(cx: &mut Cx<'_>, item: &Item, source: &str) -> Result<Value> {
     let parent = item.network_parent();
     let name = source.rsplit('/').next().unwrap_or_default();
     let from = format!("{}/apis/{name}", parent.as_str());
-    if cx.view().stored(&from).is_none() {
+    let Some(own) = cx.view().stored(&from) else {
         return Err(ArmError::invalid("sourceApiId", format!("there is no API `{name}` to copy")));
-    }
+    };
     for one in cx.view().stored_below(&from) {
         if let Some(path) = one.id.get(from.len()..) {
             cx.state.put(&format!("{}{path}", item.id), &one.kind, one.body.clone(), cx.world.now);
         }
     }
-    Ok(())
+    let mut body = only_properties(&own.body);
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !["apiRevision", "isCurrent", "apiRevisionDescription"].contains(&name.as_str()));
+    }
+    Ok(body)
 }
 
 /// Source: what the service answers where a body says nothing.
