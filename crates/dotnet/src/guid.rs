@@ -43,7 +43,7 @@ pub fn parse(text: &str) -> Result<u128, Thrown> {
     let text = text.trim();
     match text.chars().next() {
         None => Err(unrecognized()),
-        Some('{') if text[1..].starts_with("0x") || text[1..].starts_with("0X") => parse_exact(text, "X"),
+        Some('{') if !text.contains('-') => parse_exact(text, "X"),
         Some('{') => parse_exact(text, "B"),
         Some('(') => parse_exact(text, "P"),
         Some(_) if text.contains('-') => parse_exact(text, "D"),
@@ -83,11 +83,15 @@ fn dashed(text: &str) -> Result<u128, Thrown> {
     if bytes.len() != 36 || [8, 13, 18, 23].iter().any(|at| bytes[*at] != b'-') {
         return Err(wrong_dashes());
     }
-    let digits: String = text.split('-').collect();
-    if digits.len() != 32 {
-        return Err(wrong_dashes());
+    // Each group may start with `+` and `0x`; the last one is read in two parts.
+    let mut value = 0u128;
+    for group in [0..8, 9..13, 14..18, 19..23, 24..28, 28..36] {
+        let part = text.get(group.clone()).ok_or_else(wrong_dashes)?;
+        let digits = part.strip_prefix('+').unwrap_or(part);
+        let digits = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits);
+        value = (value << (group.len() * 4)) | hex(digits)?;
     }
-    hex(&digits)
+    Ok(value)
 }
 
 /// `{0x…,0x…,0x…,{0x…,…}}`

@@ -41,7 +41,7 @@ impl JToken {
                 JTokenType::Object if source.kind() == JTokenType::Object => {
                     merge_object(&target, &source, settings, &mut work)?;
                 }
-                JTokenType::Array | JTokenType::Constructor if source.is_container() => {
+                kind @ (JTokenType::Array | JTokenType::Constructor) if source.kind() == kind => {
                     merge_items(&target, &source, settings, &mut work)?;
                 }
                 JTokenType::Property => {

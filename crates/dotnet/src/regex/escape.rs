@@ -402,7 +402,11 @@ pub fn unescape(text: &str) -> Result<String, Thrown> {
     while parser.left() > 0 {
         let unit = parser.units[parser.pos];
         parser.pos += 1;
-        units.push(if unit == u16::from(b'\\') { parser.scan_char_escape()? } else { unit });
+        if unit != u16::from(b'\\') {
+            units.push(unit);
+        } else if parser.left() > 0 {
+            units.push(parser.scan_char_escape()?);
+        }
     }
     Ok(String::from_utf16_lossy(&units))
 }

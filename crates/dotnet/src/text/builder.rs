@@ -5,10 +5,26 @@ use crate::Thrown;
 use crate::messages::{INDEX_OUT_OF_RANGE, NEGATIVE, argument, index_out_of_range, out_of_range};
 
 /// A text that can be changed; held as UTF-16 units, so that halves of pairs may come one by one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StringBuilder {
     units: Vec<u16>,
     capacity: usize,
+    most: usize,
+}
+
+impl Default for StringBuilder {
+    fn default() -> Self {
+        Self { units: Vec::new(), capacity: 16, most: MAX_CAPACITY }
+    }
+}
+
+/// What grows a builder beyond its `MaxCapacity` throws.
+#[derive(Clone, Copy)]
+enum Growth<'a> {
+    /// `ArgumentOutOfRangeException` naming the parameter.
+    Range(&'a str),
+    /// `OutOfMemoryException`, as `Insert` does.
+    Memory,
 }
 
 const MAX_CAPACITY: usize = i32::MAX as usize;
@@ -16,9 +32,43 @@ const MAX_CAPACITY: usize = i32::MAX as usize;
 impl StringBuilder {
     /// From a text.
     pub fn new(text: &str) -> Self {
-        let mut builder = Self { units: Vec::new(), capacity: 16 };
-        builder.append(text);
+        let mut builder = Self::default();
+        builder.units.extend(text.encode_utf16());
+        builder.grown();
         builder
+    }
+
+    /// `new StringBuilder(capacity, maxCapacity)`
+    pub fn bounded(capacity: i32, most: i32) -> Result<Self, Thrown> {
+        if capacity > most {
+            return Err(out_of_range("Capacity exceeds maximum capacity.", "capacity"));
+        }
+        let most = usize::try_from(most)
+            .ok()
+            .filter(|most| *most >= 1)
+            .ok_or_else(|| out_of_range("MaxCapacity must be one or greater.", "maxCapacity"))?;
+        let capacity =
+            usize::try_from(capacity).map_err(|_| out_of_range("'capacity' must be greater than zero.", "capacity"))?;
+        Ok(Self { units: Vec::new(), capacity: if capacity == 0 { most.min(16) } else { capacity }, most })
+    }
+
+    /// `MaxCapacity`
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Tests that `more` units fit.
+    fn room(&self, more: usize, growth: Growth<'_>) -> Result<(), Thrown> {
+        if self.units.len().saturating_add(more) <= self.most {
+            return Ok(());
+        }
+        Err(match growth {
+            Growth::Range(name) => out_of_range("The length cannot be greater than the capacity.", name),
+            Growth::Memory => crate::Exception::new(
+                crate::ExceptionKind::OutOfMemory,
+                "Insufficient memory to continue the execution of the program.",
+            ),
+        })
     }
 
     /// `Length`
@@ -39,6 +89,7 @@ impl StringBuilder {
     /// `Capacity = value`
     pub fn set_capacity(&mut self, value: i32) -> Result<(), Thrown> {
         match usize::try_from(value) {
+            Ok(value) if value > self.most => Err(out_of_range("Capacity exceeds maximum capacity.", "value")),
             Ok(value) if value >= self.units.len() => {
                 self.capacity = value;
                 Ok(())
@@ -49,8 +100,8 @@ impl StringBuilder {
     }
 
     fn grown(&mut self) {
-        while self.capacity < self.units.len() && self.capacity < MAX_CAPACITY {
-            self.capacity = (self.capacity.max(1) * 2).max(16);
+        while self.capacity < self.units.len() && self.capacity < self.most {
+            self.capacity = (self.capacity.max(1) * 2).max(16).min(self.most);
         }
     }
 
@@ -83,28 +134,38 @@ impl StringBuilder {
     }
 
     /// `Append(string)`
-    pub fn append(&mut self, text: &str) {
+    ///
+    /// # Errors
+    /// `ArgumentOutOfRangeException` when the text does not fit; likewise in the other members that grow it.
+    pub fn append(&mut self, text: &str) -> Result<(), Thrown> {
+        if text.len() > self.most.saturating_sub(self.units.len()) {
+            self.room(text.encode_utf16().count(), Growth::Range("valueCount"))?;
+        }
         if text.is_ascii() {
             self.units.extend(text.bytes().map(u16::from));
         } else {
             self.units.extend(text.encode_utf16());
         }
         self.grown();
+        Ok(())
     }
 
     /// `Append(char, repeatCount)`
     pub fn append_unit(&mut self, unit: u16, count: i32) -> Result<(), Thrown> {
         let count =
             usize::try_from(count).map_err(|_| out_of_range("Count cannot be less than zero.", "repeatCount"))?;
+        self.room(count, Growth::Range("repeatCount"))?;
         self.units.extend(std::iter::repeat_n(unit, count));
         self.grown();
         Ok(())
     }
 
     /// `Append(char[])`
-    pub fn append_units(&mut self, units: &[u16]) {
+    pub fn append_units(&mut self, units: &[u16]) -> Result<(), Thrown> {
+        self.room(units.len(), Growth::Range("valueCount"))?;
         self.units.extend_from_slice(units);
         self.grown();
+        Ok(())
     }
 
     /// `Insert(index, string, count)`
@@ -115,6 +176,7 @@ impl StringBuilder {
             .ok_or_else(|| out_of_range(INDEX_OUT_OF_RANGE, "index"))?;
         let count = usize::try_from(count).map_err(|_| out_of_range(NEGATIVE, "count"))?;
         let units: Vec<u16> = text.encode_utf16().collect();
+        self.room(units.len().saturating_mul(count), Growth::Memory)?;
         self.units.splice(at..at, units.repeat(count));
         self.grown();
         Ok(())
@@ -143,6 +205,7 @@ impl StringBuilder {
     /// `Length = value`
     pub fn set_length(&mut self, value: i32) -> Result<(), Thrown> {
         let value = usize::try_from(value).map_err(|_| out_of_range("Length cannot be less than zero.", "value"))?;
+        self.room(value.saturating_sub(self.units.len()), Growth::Range("value"))?;
         self.units.resize(value, 0);
         self.grown();
         Ok(())
@@ -196,6 +259,7 @@ impl StringBuilder {
             }
         }
         out.extend_from_slice(&self.units[window.end..]);
+        self.room(out.len().saturating_sub(self.units.len()), Growth::Range("requiredLength"))?;
         self.units = out;
         self.grown();
         Ok(())

@@ -16,10 +16,11 @@ pub fn align(text: &str, width: i32) -> String {
     if width < 0 { format!("{text}{white}") } else { format!("{white}{text}") }
 }
 
-/// Formats; `argument` gives the text of argument `index` under a format, which is empty when there is none.
+/// Formats; `escapes` is .NET Framework's rule that doubled braces within a field stand for one; `argument` gives the text of argument `index` under a format, which is empty when there is none.
 pub fn format(
     pattern: &str,
     count: usize,
+    escapes: bool,
     mut argument: impl FnMut(usize, &str) -> Result<String, Thrown>,
 ) -> Result<String, Thrown> {
     let mut out = String::with_capacity(pattern.len() + count * 8);
@@ -41,7 +42,7 @@ pub fn format(
                 ));
             }
             let width = width(&mut rest)?;
-            let inner = inner_format(&mut rest)?;
+            let inner = inner_format(&mut rest, escapes)?;
             let text = argument(index, &inner)?;
             if width == 0 {
                 out.push_str(&text);
@@ -79,8 +80,8 @@ fn width(rest: &mut &str) -> Result<i32, Thrown> {
     Ok(if left { -value } else { value })
 }
 
-/// The format behind `:`, up to the closing brace; doubled braces are one.
-fn inner_format(rest: &mut &str) -> Result<String, Thrown> {
+/// The format behind `:`, up to the closing brace; where braces escape, doubled ones are one.
+fn inner_format(rest: &mut &str, escapes: bool) -> Result<String, Thrown> {
     let mut inner = String::new();
     if let Some(behind) = rest.strip_prefix('}') {
         *rest = behind;
@@ -92,7 +93,7 @@ fn inner_format(rest: &mut &str) -> Result<String, Thrown> {
         inner.push_str(&rest[..at]);
         let mark = &rest[at..=at];
         *rest = &rest[at + 1..];
-        if rest.starts_with(mark) {
+        if escapes && rest.starts_with(mark) {
             inner.push_str(mark);
             *rest = &rest[1..];
         } else if mark == "}" {
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     fn run(pattern: &str) -> Result<String, Thrown> {
-        format(pattern, 2, |index, inner| Ok(format!("<{index}{inner}>")))
+        format(pattern, 2, true, |index, inner| Ok(format!("<{index}{inner}>")))
     }
 
     #[test]

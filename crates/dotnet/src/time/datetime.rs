@@ -242,16 +242,24 @@ impl DateTime {
     }
 
     /// Days since 1899-12-30, `ToOADate`.
-    pub fn to_oa_date(self) -> f64 {
+    ///
+    /// # Errors
+    /// `OverflowException` for a time before the year 100.
+    pub fn to_oa_date(self) -> Result<f64, Thrown> {
         const OA_EPOCH: i64 = 599_264_352_000_000_000;
         if self.ticks() == 0 {
-            return 0.0;
+            return Ok(0.0);
         }
-        let millis = (self.ticks() - OA_EPOCH).div_euclid(MILLISECOND);
+        // A time of day alone counts from the epoch.
+        let ticks = if self.ticks() < DAY { self.ticks() + OA_EPOCH } else { self.ticks() };
+        if ticks < 31_241_376_000_000_000 {
+            return Err(crate::messages::overflow("Not a legal OleAut date."));
+        }
+        let millis = (ticks - OA_EPOCH) / MILLISECOND;
         let millis_per_day = DAY / MILLISECOND;
         let fraction = millis % millis_per_day;
         let millis = if millis < 0 && fraction != 0 { millis - (millis_per_day + fraction) * 2 } else { millis };
-        millis as f64 / millis_per_day as f64
+        Ok(millis as f64 / millis_per_day as f64)
     }
 }
 
@@ -324,6 +332,6 @@ mod tests {
     fn equality_looks_at_the_clock_and_not_at_the_kind() {
         assert_eq!(day(2024, 1, 1), day(2024, 1, 1).to_universal());
         assert_eq!(DateTime::from_binary(day(2024, 1, 1).to_universal().to_binary()).unwrap().kind(), Kind::Utc);
-        assert_eq!(day(1899, 12, 31).to_oa_date(), 1.0);
+        assert_eq!(day(1899, 12, 31).to_oa_date().unwrap(), 1.0);
     }
 }

@@ -28,7 +28,7 @@ pub fn parse_exact_offset(
     styles: DateTimeStyles,
     now: DateTime,
 ) -> Result<DateTimeOffset, Thrown> {
-    styles.check()?;
+    styles.check_for_offset()?;
     read(text, format, styles, now)?.date_time_offset(styles)
 }
 
@@ -43,6 +43,8 @@ struct Found {
     second: i32,
     fraction: i64,
     afternoon: Option<bool>,
+    /// The hour counts to 24.
+    clock24: bool,
     offset: Option<Offset>,
 }
 
@@ -185,6 +187,7 @@ fn step(
             if ch == 'h' && value > 12 {
                 return Err(wrong());
             }
+            found.clock24 |= ch == 'H';
             set(&mut found.hour, value).ok_or_else(wrong)?;
         }
         'm' => {
@@ -275,7 +278,8 @@ fn finish(found: &Found, styles: DateTimeStyles, now: DateTime, text: &str) -> R
     let wrong = || not_a_date(text);
     let mut hour = found.hour.unwrap_or(0);
     if let Some(afternoon) = found.afternoon {
-        if hour > 12 {
+        // An hour of the day must agree with the half of the day.
+        if hour > 12 && !found.clock24 || found.clock24 && (hour >= 12) != afternoon {
             return Err(wrong());
         }
         if afternoon && hour < 12 {

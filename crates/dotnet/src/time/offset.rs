@@ -48,12 +48,11 @@ impl DateTimeOffset {
 
     /// `new DateTimeOffset(dateTime, offset)`
     pub fn new(time: DateTime, offset: TimeSpan) -> Result<Self, Thrown> {
-        let minutes = Self::check_offset(offset)?;
         match time.kind() {
-            Kind::Utc if minutes != 0 => {
+            Kind::Utc if offset.0 != 0 => {
                 return Err(argument("The UTC Offset for Utc DateTime instances must be 0.", "offset"));
             }
-            Kind::Local if minutes != 0 => {
+            Kind::Local if offset.0 != 0 => {
                 return Err(argument(
                     "The UTC Offset of the local dateTime parameter does not match the offset argument.",
                     "offset",
@@ -61,7 +60,7 @@ impl DateTimeOffset {
             }
             _ => {}
         }
-        Self::from_clock(time.ticks(), minutes)
+        Self::from_clock(time.ticks(), Self::check_offset(offset)?)
     }
 
     /// `new DateTimeOffset(dateTime)`, the implicit conversion; the local zone is UTC.

@@ -35,6 +35,17 @@ impl DateTimeStyles {
         self.0 & flag.0 == flag.0
     }
 
+    /// As [`check`](Self::check), for `DateTimeOffset`, which has its own rules.
+    pub fn check_for_offset(self) -> Result<(), Thrown> {
+        if self.has(Self::NO_CURRENT_DATE) {
+            return Err(argument(
+                "The DateTimeStyles value 'NoCurrentDateDefault' is not allowed when parsing DateTimeOffset.",
+                "styles",
+            ));
+        }
+        Self(self.0 & !Self::ROUNDTRIP_KIND.0).check()
+    }
+
     /// Refuses combinations that contradict themselves.
     pub fn check(self) -> Result<(), Thrown> {
         if self.0 & !0xFF != 0 {
@@ -124,7 +135,7 @@ pub fn parse(text: &str, styles: DateTimeStyles, now: DateTime) -> Result<DateTi
 
 /// `DateTimeOffset.Parse`
 pub fn parse_offset(text: &str, styles: DateTimeStyles, now: DateTime) -> Result<DateTimeOffset, Thrown> {
-    styles.check()?;
+    styles.check_for_offset()?;
     read(text, styles, now)?.date_time_offset(styles)
 }
 

@@ -161,6 +161,11 @@ pub fn parse(text: &str) -> Result<TimeSpan, Thrown> {
         rest = &rest[end..];
         match rest.chars().next() {
             None => break,
+            // `1:2:.5`: no seconds.
+            Some(':') if rest.starts_with(":.") => {
+                marks.push('!');
+                rest = &rest[2..];
+            }
             Some(mark @ (':' | '.')) => {
                 marks.push(mark);
                 rest = &rest[1..];
@@ -174,6 +179,8 @@ pub fn parse(text: &str) -> Result<TimeSpan, Thrown> {
         "::" => &["hms", "dhm"],
         ".:" => &["dhm"],
         "::." => &["hmsf"],
+        ":!" => &["hmf"],
+        ".:!" | "::!" => &["dhmf"],
         ".::" | ":::" => &["dhms"],
         ".::." | ":::." => &["dhmsf"],
         _ => return Err(not_a_span(text)),
@@ -188,18 +195,22 @@ pub fn parse(text: &str) -> Result<TimeSpan, Thrown> {
 fn assemble(shape: &str, numbers: &[&str], negative: bool) -> Option<i64> {
     let mut ticks = 0i128;
     for (part, digits) in shape.chars().zip(numbers) {
-        let value: i128 = if digits.len() > 9 && part != 'f' { return None } else { digits.parse().ok()? };
+        let value: i128 = if digits.len() > 18 { return None } else { digits.parse().ok()? };
+        if value > i128::from(i32::MAX) {
+            return None;
+        }
         ticks += match part {
             'd' if value <= 10_675_199 => value * i128::from(DAY),
             'h' if value < 24 => value * i128::from(HOUR),
             'm' if value < 60 => value * i128::from(MINUTE),
             's' if value < 60 => value * i128::from(SECOND),
             'f' => {
-                if digits.len() > 9 {
+                // More than seven digits are rounded, but only behind a zero.
+                if !digits.starts_with('0') && value > 9_999_999 {
                     return None;
                 }
-                let scaled = value * 1_000_000_000 / 10i128.pow(digits.len() as u32);
-                (scaled + 50) / 100
+                let unit = 10i128.pow(digits.len() as u32);
+                (value * 20_000_000 + unit) / (unit * 2)
             }
             _ => return None,
         };

@@ -13,6 +13,7 @@ mod order;
 mod parse;
 mod scan;
 mod values;
+mod walk;
 mod write;
 
 #[cfg(test)]
@@ -25,3 +26,4 @@ pub use name::{XML_NAMESPACE, XMLNS, XName};
 pub use object::XObject;
 pub use parse::{LoadOptions, parse_document, parse_element};
 pub use values::{read_value, value_text};
+pub use walk::{Axis, Walk};

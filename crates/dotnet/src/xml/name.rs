@@ -69,7 +69,10 @@ impl XName {
     /// `XmlException` for a name that is none.
     pub fn get(namespace: &str, local: &str) -> Result<Self, Thrown> {
         if local.is_empty() {
-            return Err(argument("The empty string '' is not a valid local name. (Parameter 'localName')"));
+            return Err(crate::Exception::new(
+                crate::ExceptionKind::ArgumentNull,
+                "The empty string '' is not a valid local name. (Parameter 'name')",
+            ));
         }
         verify(local)?;
         Ok(Self::new(namespace, local))

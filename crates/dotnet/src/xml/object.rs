@@ -268,10 +268,26 @@ impl XObject {
         self.one(|_, _| Some(id))
     }
 
-    /// `NodesAfterSelf`, or with `before` `NodesBeforeSelf`; only elements of a name if asked for.
-    pub fn siblings_beside(&self, before: bool) -> Vec<Self> {
-        let ids = self.siblings(|_, list, at| if before { list[..at].to_vec() } else { list[at + 1..].to_vec() });
-        self.many(|_, _| ids)
+    /// What it stands in, and the node or attribute that follows it there; `place` is where it was last seen.
+    pub(super) fn beside(&self, place: &mut usize) -> Option<(Self, Option<Self>)> {
+        enter(&self.doc, self.id, |doc, state, id| {
+            let parent = state.parent(id)?;
+            let attribute = matches!(state.data(id), Data::Attribute(..));
+            let list = if attribute { state.attributes(parent) } else { state.kids(parent) };
+            if list.get(*place) != Some(&id) {
+                *place = list.iter().position(|other| *other == id)?;
+            }
+            let next = list.get(*place + 1).map(|next| Self::at(doc.clone(), *next));
+            if next.is_some() {
+                *place += 1;
+            }
+            Some((Self::at(doc.clone(), parent), next))
+        })
+    }
+
+    /// Is it an element, of this name if one is given?
+    pub(super) fn is_element(&self, name: Option<&XName>) -> bool {
+        self.enter(|state, id| is_element(state, id, name))
     }
 
     /// `DeepClone`: a copy without parent.

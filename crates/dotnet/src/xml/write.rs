@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use smol_str::SmolStr;
 
 use super::doc::{Data, DocumentType, State};
-use super::errors::argument;
+use super::errors::{argument, xml};
 use super::name::{XML_NAMESPACE, XMLNS, XName};
 use crate::Thrown;
 
@@ -178,6 +178,13 @@ impl Writer<'_> {
         // What must still be declared, in order.
         let mut missing: Vec<Binding> = Vec::new();
         let explicit = declarations(state, id);
+        let own = &element.name.namespace;
+        if let Some(other) = explicit.iter().find(|binding| binding.prefix == prefix && binding.namespace != *own) {
+            return Err(xml(format!(
+                "The prefix '{prefix}' cannot be redefined from '{own}' to '{}' within the same start element tag.",
+                other.namespace
+            )));
+        }
         if self.bound(&prefix) != element.name.namespace && !explicit.iter().any(|b| b.prefix == prefix) {
             missing.push(Binding { prefix: prefix.clone(), namespace: element.name.namespace.clone() });
             self.scope.push(Binding { prefix, namespace: element.name.namespace.clone() });

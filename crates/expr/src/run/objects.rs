@@ -267,7 +267,9 @@ impl Cx<'_> {
             Imp::Text(text) => Ok(text(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?.into_value()),
             Imp::Each(start) => {
                 let each = start(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?;
-                Ok(Value::object(crate::library::core::enumerators::Running::new(each, member.ret.substitute(types))))
+                let source = args.first().cloned().unwrap_or_default();
+                let ty = member.ret.substitute(types);
+                Ok(Value::object(crate::library::core::enumerators::Running::over(each, ty, source)))
             }
             Imp::Constant(constant) => Ok(constant_value(constant, member.ret)),
             Imp::Virtual => {

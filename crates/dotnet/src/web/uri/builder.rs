@@ -1,6 +1,7 @@
 //! `UriBuilder`.
 
 use super::escape::escape_component;
+use super::scheme::rules;
 use super::{Uri, UriKind, check_scheme_name};
 use crate::{Exception, ExceptionKind, Thrown};
 
@@ -190,8 +191,9 @@ impl UriBuilder {
         let mut out = String::new();
         if !self.scheme.is_empty() {
             out.push_str(&self.scheme);
-            let bare = matches!(self.scheme.as_str(), "mailto" | "news" | "urn" | "data") && self.host.is_empty();
-            out.push_str(if bare || self.scheme == "mailto" { ":" } else { "://" });
+            let wanted = rules(&self.scheme).needs_authority || self.scheme == "file";
+            let mail = matches!(self.scheme.as_str(), "mailto" | "news" | "uuid");
+            out.push_str(if wanted || (!self.host.is_empty() && !mail) { "://" } else { ":" });
         }
         if !self.user_name.is_empty() {
             out.push_str(&self.user_name);

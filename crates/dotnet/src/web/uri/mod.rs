@@ -211,7 +211,13 @@ impl Uri {
     /// # Errors
     /// As [`Uri::scheme`].
     pub fn absolute_path(&self) -> Result<String, Thrown> {
-        Ok(escape_component(&self.parts()?.path))
+        let parts = self.parts()?;
+        let path = escape_component(&parts.path);
+        // A path with a drive starts with it.
+        Ok(match path.as_bytes() {
+            [b'/', drive, b':', ..] if parts.scheme == "file" && drive.is_ascii_alphabetic() => path[1..].to_owned(),
+            _ => path,
+        })
     }
 
     /// `LocalPath`: unescaped; a path of Windows for a file.
@@ -309,8 +315,10 @@ impl Uri {
             UriPartial::Scheme => format!("{}{delimiter}", parts.scheme),
             UriPartial::Authority if !parts.has_authority => String::new(),
             UriPartial::Authority => Self::head(parts, &escape_component),
-            UriPartial::Path => Self::head(parts, &escape_component) + &self.absolute_path()?,
-            UriPartial::Query => Self::head(parts, &escape_component) + &self.path_and_query()?,
+            UriPartial::Path => Self::head(parts, &escape_component) + &escape_component(&parts.path),
+            UriPartial::Query => {
+                Self::head(parts, &escape_component) + &escape_component(&parts.path) + &self.query()?
+            }
         })
     }
 
@@ -388,11 +396,19 @@ impl Uri {
             })
         };
         match &self.parts {
-            None => escaped(text) && !text.contains("//:"),
+            None => {
+                let first = text.split(['/', '?', '#']).next().unwrap_or_default();
+                escaped(text) && !text.contains("//:") && !first.contains(':')
+            }
             Some(parts) => {
+                let drive = |path: &str| path.as_bytes().get(1) == Some(&b':');
+                if parts.scheme == "file" && text.strip_prefix("file://").is_some_and(drive) {
+                    return false;
+                }
+                let text = text.trim_end_matches([' ', '\n', '\r', '\t']);
                 let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
                 escaped(text)
-                    && text.trim().len() == text.len()
+                    && text.trim_start().len() == text.len()
                     && !rest.contains("/../")
                     && !rest.contains("/./")
                     && (parts.scheme != "file" || text.starts_with("file:"))

@@ -1,7 +1,7 @@
 //! Takes an absolute address apart.
 
-use super::escape::{is_safe_to_unescape, unescape_with};
-use super::scheme::{Rules, check_scheme_name, rules};
+use super::escape::{escaped_byte, is_safe_to_unescape, is_unreserved, unescape_with};
+use super::scheme::{Rules, check_scheme_name, is_known, rules};
 use crate::web::ip::{parse_v4, parse_v6, v6_text};
 use crate::{Exception, ExceptionKind, Thrown};
 
@@ -106,7 +106,7 @@ pub(super) fn parse(text: &str) -> Result<Parts, Refusal> {
         if rules.needs_authority {
             return Err(if slashes == 0 { Refusal::BadAuthority } else { Refusal::BadHost });
         }
-        return Ok(opaque(scheme, rules, rest));
+        return opaque(scheme, rules, rest);
     }
     let authority = &rest[2..];
     let end = authority.bytes().position(|byte| slash(byte) || byte == b'?' || byte == b'#').unwrap_or(authority.len());
@@ -169,7 +169,7 @@ fn file_path(text: &str) -> Result<Option<Parts>, Refusal> {
 }
 
 /// An address without authority: `mailto:`, `urn:`, `data:`.
-fn opaque(scheme: String, rules: Rules, rest: &str) -> Parts {
+fn opaque(scheme: String, rules: Rules, rest: &str) -> Result<Parts, Refusal> {
     let (path, query, fragment) = split_tail(rest);
     let mut parts = Parts {
         port: rules.default_port,
@@ -186,17 +186,22 @@ fn opaque(scheme: String, rules: Rules, rest: &str) -> Parts {
     if parts.scheme == "mailto"
         && let Some((user, host)) = path.split_once('@')
     {
+        let (host, path) = host.find('/').map_or((host, ""), |at| host.split_at(at));
+        let (host, port) = split_port(host)?;
+        let (host, host_type) =
+            read_host(host, &Rules { needs_authority: true, is_hierarchical: true, ..parts.rules }, "mailto")?;
         parts.user_info = user.to_owned();
-        parts.host = host.to_lowercase();
-        parts.host_type = HostNameType::Dns;
-        parts.path = String::new();
+        parts.host = host;
+        parts.host_type = host_type;
+        parts.port = port.unwrap_or(parts.port);
+        parts.path = path.to_owned();
     }
     if parts.scheme == "file" {
         parts.has_authority = true;
         parts.host_type = HostNameType::Basic;
     }
     parts.canonicalise();
-    parts
+    Ok(parts)
 }
 
 fn split_tail(rest: &str) -> (&str, &str, &str) {
@@ -238,6 +243,8 @@ fn read_host(host: &str, rules: &Rules, scheme: &str) -> Result<(String, HostNam
     }
     if host.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
         && let Some(address) = parse_v4(host)
+        // Of a scheme that .NET does not know, only the usual form is an address.
+        && (is_known(scheme) || address.to_string() == host)
     {
         return Ok((address.to_string(), HostNameType::Ipv4));
     }
@@ -300,9 +307,16 @@ impl Parts {
             self.path.push('/');
         }
         // Once there is a character beyond ASCII, .NET reads the address as an IRI and unescapes what is safe.
-        let has_unicode = |text: &str| !text.is_ascii() || !unescape_with(text, |_| true).is_ascii();
-        if has_unicode(&self.path) || has_unicode(&self.query) || has_unicode(&self.fragment) {
-            for part in [&mut self.path, &mut self.query, &mut self.fragment] {
+        // So it does when a character is escaped that never needs to be.
+        let is_iri = |text: &str| {
+            !text.is_ascii()
+                || text.match_indices('%').any(|(at, _)| {
+                    escaped_byte(&text.as_bytes()[at..]).is_some_and(|byte| byte >= 0x80 || is_unreserved(byte))
+                }) && (unescape_with(text, |c| !c.is_ascii()) != text
+                    || unescape_with(text, |c| c.is_ascii() && is_unreserved(c as u8)) != text)
+        };
+        if [&self.user_info, &self.path, &self.query, &self.fragment].into_iter().any(|text| is_iri(text)) {
+            for part in [&mut self.user_info, &mut self.path, &mut self.query, &mut self.fragment] {
                 *part = unescape_with(part, is_safe_to_unescape);
             }
         }

@@ -30,6 +30,11 @@ pub(super) fn rules(scheme: &str) -> Rules {
     }
 }
 
+/// Does .NET bring rules of its own for a scheme?
+pub(super) fn is_known(scheme: &str) -> bool {
+    rules(scheme).needs_authority || matches!(scheme, "file" | "mailto" | "news" | "uuid" | "vsmacros")
+}
+
 /// `Uri.CheckSchemeName`.
 pub fn check_scheme_name(name: &str) -> bool {
     name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)

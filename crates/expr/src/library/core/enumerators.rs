@@ -14,17 +14,56 @@ use crate::value::{Each, Object, Value};
 /// A running enumeration with its current element.
 pub struct Running {
     ty: Type,
+    /// What is read, where `Reset` may start it anew.
+    source: Value,
     state: Mutex<State>,
 }
 
 struct State {
     each: Option<Each>,
     current: Value,
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Before,
+    On,
+    Behind,
 }
 
 impl Running {
     pub(crate) fn new(each: Each, ty: Type) -> Self {
-        Self { ty, state: Mutex::new(State { each: Some(each), current: Value::Null }) }
+        Self::over(each, ty, Value::Null)
+    }
+
+    /// The enumeration of a collection.
+    pub(crate) fn over(each: Each, ty: Type, source: Value) -> Self {
+        let source = match source {
+            Value::Object(object) if object.is_internal() => Value::Null,
+            other => other,
+        };
+        Self { ty, source, state: Mutex::new(State { each: Some(each), current: Value::Null, place: Place::Before }) }
+    }
+
+    /// `Current`. Between elements it is the default value, or an exception: always for arrays and texts, else through the
+    /// interface without a type.
+    fn current(&self, untyped: bool) -> Result<Value, Thrown> {
+        let state = self.state.lock();
+        if state.place == Place::On {
+            return Ok(state.current.clone());
+        }
+        let array = self.source.downcast::<super::collections::ArrayObject>().is_some();
+        if array || matches!(self.source, Value::Str(_)) || (untyped && !self.source.is_null()) {
+            return Err(apimite_dotnet::Exception::new(
+                apimite_dotnet::ExceptionKind::InvalidOperation,
+                match state.place {
+                    Place::Behind => "Enumeration already finished.",
+                    _ => "Enumeration has not started. Call MoveNext.",
+                },
+            ));
+        }
+        Ok(self.ty.args().first().map_or(Value::Null, |ty| crate::run::default_value(*ty)))
     }
 
     fn advance(&self, cx: &mut Cx<'_>) -> Result<bool, Thrown> {
@@ -37,10 +76,12 @@ impl Running {
             Some(value) => {
                 state.each = Some(each);
                 state.current = value;
+                state.place = Place::On;
                 true
             }
             None => {
                 state.current = Value::Null;
+                state.place = Place::Behind;
                 false
             }
         })
@@ -75,7 +116,13 @@ static ROWS: &[Row] = &[
             None => false,
         }))
     }),
-    m("void Reset()", |_, _| {
+    m("void Reset()", |cx, a| {
+        let running = a.obj::<Running>(0)?;
+        if !running.source.is_null() {
+            let each = cx.iterate(&running.source)?;
+            *running.state.lock() = State { each: Some(each), current: Value::Null, place: Place::Before };
+            return Ok(Value::Null);
+        }
         Err(apimite_dotnet::Exception::new(
             apimite_dotnet::ExceptionKind::NotSupported,
             "Specified method is not supported.",
@@ -86,13 +133,13 @@ static ROWS: &[Row] = &[
 /// `System.Collections.IEnumerator`
 pub static IENUMERATOR: TypeDef = interface("System.Collections.IEnumerator")
     .unlisted()
-    .rows(&[ROWS, &[p("object Current", |_, a| Ok(a.obj::<Running>(0)?.state.lock().current.clone()))]])
+    .rows(&[ROWS, &[p("object Current", |_, a| a.obj::<Running>(0)?.current(true))]])
     .def();
 /// `System.Collections.Generic.IEnumerator<T>`
 pub static IENUMERATOR_OF: TypeDef = interface("System.Collections.Generic.IEnumerator<out T>")
     .implements("System.Collections.IEnumerator, IDisposable")
     .rows(&[&[
-        p("T Current", |_, a| Ok(a.obj::<Running>(0)?.state.lock().current.clone())),
+        p("T Current", |_, a| a.obj::<Running>(0)?.current(false)),
         m("void Dispose()", |_, a| {
             a.obj::<Running>(0)?.dispose();
             Ok(Value::Null)

@@ -169,10 +169,21 @@ pub(crate) static NULLABLE_STATIC_ROWS: &[Row] = &[
     m("static int Compare<T>(T? n1, T? n2)", |cx, a| relation(cx, &a)),
     m("static bool Equals<T>(T? n1, T? n2)", |cx, a| equals(cx, &a)),
     m("static Type GetUnderlyingType(Type nullableType)", |_, a| {
+        a.need(0, "nullableType")?;
         let of = a.obj::<TypeObject>(0)?.0.nullable_of();
         Ok(of.map_or(Value::Null, |ty| Value::object(TypeObject(ty))))
     }),
 ];
+
+/// The enum type in the first argument.
+fn enum_type(a: &Args<'_>) -> Result<Type, Thrown> {
+    a.need(0, "enumType")?;
+    let ty = a.obj::<TypeObject>(0)?.0;
+    if ty.is_enum() {
+        return Ok(ty);
+    }
+    Err(Exception::new(ExceptionKind::Argument, "Type provided must be an Enum. (Parameter 'enumType')"))
+}
 
 pub(crate) static ENUM_ROWS: &[Row] = &[
     m("string ToString()", |cx, mut a| {
@@ -223,7 +234,7 @@ pub(crate) static ENUM_ROWS: &[Row] = &[
     })
     .unlisted(),
     m("static string[] GetNames(Type enumType)", |_, a| {
-        let ty = a.obj::<TypeObject>(0)?.0;
+        let ty = enum_type(&a)?;
         let values = ty.def().map_or(&[][..], crate::library::TypeDef::values);
         let mut sorted: Vec<_> = values.iter().collect();
         sorted.sort_by_key(|(_, v)| v.cast_unsigned());
@@ -232,7 +243,7 @@ pub(crate) static ENUM_ROWS: &[Row] = &[
     })
     .unlisted(),
     m("static Array GetValues(Type enumType)", |_, a| {
-        let ty = a.obj::<TypeObject>(0)?.0;
+        let ty = enum_type(&a)?;
         let values = ty.def().map_or(&[][..], crate::library::TypeDef::values);
         let mut sorted: Vec<_> = values.iter().collect();
         sorted.sort_by_key(|(_, v)| v.cast_unsigned());

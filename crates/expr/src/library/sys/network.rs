@@ -25,7 +25,7 @@ fn mapped_bytes(cx: &mut Cx<'_>, a: &Args<'_>, map: fn(&[u8]) -> Vec<u8>) -> Res
     if a.get(0).is_null() && a.int(2) == 0 {
         return Ok(Value::Null);
     }
-    let all = bytes(a, 0, "value")?;
+    let all = bytes(a, 0, "bytes")?;
     let part = byte_range(&all, a.int(1), a.int(2), "offset", "count")?;
     cx.charge(part.len() * 96)?;
     Ok(bytes_value(&map(part)))
@@ -55,7 +55,9 @@ static HTTP_UTILITY: TypeDef = static_class("System.Web.HttpUtility")
         m("static string HtmlDecode(string s)", |cx, a| mapped(cx, &a, web::html_decode)),
         m("static string HtmlAttributeEncode(string s)", |cx, a| mapped(cx, &a, web::html_attribute_encode)),
         m("static string JavaScriptStringEncode(string value)", |cx, a| {
-            mapped(cx, &a, |text| web::javascript_string_encode(text, false))
+            let text = a.str(0).map_or("", |text| text.as_str());
+            cx.charge(text.len() * 2)?;
+            Ok(Value::from(web::javascript_string_encode(text, false)))
         }),
         m("static string JavaScriptStringEncode(string value, bool addDoubleQuotes)", |cx, a| {
             let quotes = a.bool(1);

@@ -136,6 +136,9 @@ fn options(a: &Args<'_>, index: usize) -> RegexOptions {
 /// The pattern of a static member, compiled once.
 fn known(a: &Args<'_>, pattern: usize, options_at: Option<usize>) -> Result<Regex, Thrown> {
     let pattern = a.need_str(pattern, "pattern")?;
+    if let Some(at) = options_at {
+        check_options(a, at)?;
+    }
     Regex::cached(pattern, options_at.map_or(RegexOptions::NONE, |at| options(a, at)))
 }
 
@@ -204,11 +207,15 @@ static REGEX_ROWS: &[Row] = &[
         Ok(Value::object(RegexObject(Regex::cached(a.need_str(0, "pattern")?, RegexOptions::NONE)?)))
     }),
     ctor("(string pattern, RegexOptions options)", |_, a| {
-        Ok(Value::object(RegexObject(Regex::cached(a.need_str(0, "pattern")?, options(&a, 1))?)))
+        let pattern = a.need_str(0, "pattern")?;
+        check_options(&a, 1)?;
+        Ok(Value::object(RegexObject(Regex::cached(pattern, options(&a, 1))?)))
     }),
     ctor("(string pattern, RegexOptions options, TimeSpan matchTimeout)", |_, a| {
+        let pattern = a.need_str(0, "pattern")?;
+        check_options(&a, 1)?;
         check_timeout(&a, 2)?;
-        Ok(Value::object(RegexObject(Regex::cached(a.need_str(0, "pattern")?, options(&a, 1))?)))
+        Ok(Value::object(RegexObject(Regex::cached(pattern, options(&a, 1))?)))
     }),
     m("static bool IsMatch(string input, string pattern)", |_, a| {
         let regex = known(&a, 1, None)?;
@@ -367,10 +374,25 @@ static REGEX_ROWS: &[Row] = &[
     .unlisted(),
 ];
 
+/// Options must be known ones; `ECMAScript` goes with few of them.
+fn check_options(a: &Args<'_>, index: usize) -> Result<(), Thrown> {
+    const ECMA_SCRIPT: i64 = 0x100;
+    // IgnoreCase, Multiline, Compiled, CultureInvariant.
+    const WITH_ECMA_SCRIPT: i64 = ECMA_SCRIPT | 0x1 | 0x2 | 0x8 | 0x200;
+    let bits = a.number(index);
+    if !(0..0x400).contains(&bits) || (bits & ECMA_SCRIPT != 0 && bits & !WITH_ECMA_SCRIPT != 0) {
+        return Err(Exception::new(
+            ExceptionKind::ArgumentOutOfRange,
+            "Specified argument was out of the range of valid values. (Parameter 'options')",
+        ));
+    }
+    Ok(())
+}
+
 /// A match timeout must be positive or infinite. Searches here are bounded by their work, not by the clock.
 fn check_timeout(a: &Args<'_>, index: usize) -> Result<(), Thrown> {
     match a.get(index) {
-        Value::TimeSpan(ticks) if *ticks == -10_000 || (*ticks > 0 && *ticks < 21_474_836_460_000) => Ok(()),
+        Value::TimeSpan(ticks) if *ticks == -10_000 || (*ticks > 0 && *ticks <= 21_474_836_460_000) => Ok(()),
         _ => Err(Exception::new(
             ExceptionKind::ArgumentOutOfRange,
             "Specified argument was out of the range of valid values. (Parameter 'matchTimeout')",

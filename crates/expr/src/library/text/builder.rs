@@ -35,7 +35,7 @@ impl Object for Builder {
 /// Adds a text to a builder; nothing happens to anything else.
 pub(crate) fn push(value: &Value, text: &str) {
     if let Some(builder) = value.downcast::<Builder>() {
-        builder.0.lock().append(text);
+        let _ = builder.0.lock().append(text);
     }
 }
 
@@ -61,10 +61,7 @@ fn append(cx: &mut Cx<'_>, a: Args<'_>) -> Result<Value, Thrown> {
     }
     let text = cx.to_text(&value)?;
     cx.charge(text.len() * 2)?;
-    change(a, |b, _| {
-        b.append(&text);
-        Ok(())
-    })
+    change(a, |b, _| b.append(&text))
 }
 
 fn append_line(cx: &mut Cx<'_>, a: Args<'_>) -> Result<Value, Thrown> {
@@ -72,9 +69,8 @@ fn append_line(cx: &mut Cx<'_>, a: Args<'_>) -> Result<Value, Thrown> {
     cx.charge(text.len() * 2 + 4)?;
     let line = if cx.framework() { "\r\n" } else { "\n" };
     change(a, |b, _| {
-        b.append(&text);
-        b.append(line);
-        Ok(())
+        b.append(&text)?;
+        b.append(line)
     })
 }
 
@@ -84,10 +80,7 @@ fn append_format(cx: &mut Cx<'_>, a: Args<'_>, pattern: usize, array: bool) -> R
         if array { a.elements(pattern + 1).ok_or_else(|| argument_null("args"))? } else { a.from(pattern + 1) };
     let text = format_values(cx, &text, &values)?;
     cx.charge(text.len() * 2)?;
-    change(a, |b, _| {
-        b.append(&text);
-        Ok(())
-    })
+    change(a, |b, _| b.append(&text))
 }
 
 fn append_join(cx: &mut Cx<'_>, a: Args<'_>) -> Result<Value, Thrown> {
@@ -106,10 +99,7 @@ fn append_join(cx: &mut Cx<'_>, a: Args<'_>) -> Result<Value, Thrown> {
         cx.charge(text.len() + separator.len())?;
         out.push_str(&text);
     }
-    change(a, |b, _| {
-        b.append(&out);
-        Ok(())
-    })
+    change(a, |b, _| b.append(&out))
 }
 
 fn insert(cx: &mut Cx<'_>, a: Args<'_>, count: i32) -> Result<Value, Thrown> {
@@ -120,9 +110,9 @@ fn insert(cx: &mut Cx<'_>, a: Args<'_>, count: i32) -> Result<Value, Thrown> {
 }
 
 /// A checked part of `(value, startIndex, count)`.
-fn part(units: &[u16], a: &Args<'_>) -> Result<Vec<u16>, Thrown> {
+fn part(units: &[u16], a: &Args<'_>, counted: &str) -> Result<Vec<u16>, Thrown> {
     let start = usize::try_from(a.int(2)).map_err(|_| out_of_range(NEGATIVE, "startIndex"))?;
-    let count = usize::try_from(a.int(3)).map_err(|_| out_of_range(NEGATIVE, "count"))?;
+    let count = usize::try_from(a.int(3)).map_err(|_| out_of_range(NEGATIVE, counted))?;
     units
         .get(start..start.saturating_add(count))
         .map(<[u16]>::to_vec)
@@ -165,7 +155,9 @@ static ROWS: &[Row] = &[
         Ok(new(&text))
     }),
     ctor("(string value, int capacity)", |_, a| with_capacity(a.str(0).map_or("", Str::as_str), a.int(1))),
-    ctor("(int capacity, int maxCapacity)", |_, a| with_capacity("", a.int(0))),
+    ctor("(int capacity, int maxCapacity)", |_, a| {
+        Ok(Value::object(Builder(Mutex::new(StringBuilder::bounded(a.int(0), a.int(1))?))))
+    }),
     ctor("(string value, int startIndex, int length, int capacity)", |_, a| {
         let text = a.str(0).cloned().unwrap_or(Str::EMPTY);
         let range = usize::try_from(a.int(1)).ok().zip(usize::try_from(a.int(2)).ok());
@@ -187,7 +179,9 @@ static ROWS: &[Row] = &[
         a.obj::<Builder>(0)?.0.lock().set_capacity(a.int(1))?;
         Ok(Value::Null)
     }),
-    p("int MaxCapacity", |_, _| Ok(Value::Int(i32::MAX))),
+    p("int MaxCapacity", |_, a| {
+        Ok(Value::Int(i32::try_from(a.obj::<Builder>(0)?.0.lock().most()).unwrap_or(i32::MAX)))
+    }),
     p("char this[int index]", |_, a| a.obj::<Builder>(0)?.0.lock().get(a.int(1)).map(Value::Char)),
     set("char this[int index]", |_, a| {
         a.obj::<Builder>(0)?.0.lock().put(a.int(1), a.char(2))?;
@@ -226,27 +220,24 @@ static ROWS: &[Row] = &[
     m("StringBuilder Append(char[] value)", |cx, a| {
         let units = a.units(1).unwrap_or_default();
         cx.charge(units.len() * 2)?;
-        change(a, |b, _| {
-            b.append_units(&units);
-            Ok(())
-        })
+        change(a, |b, _| b.append_units(&units))
     }),
     m("StringBuilder Append(char[] value, int startIndex, int charCount)", |cx, a| {
-        let units = part(&a.units(1).unwrap_or_default(), &a)?;
+        if a.get(1).is_null() && (a.int(2) != 0 || a.int(3) != 0) {
+            return Err(argument_null("value"));
+        }
+        let units = part(&a.units(1).unwrap_or_default(), &a, "charCount")?;
         cx.charge(units.len() * 2)?;
-        change(a, |b, _| {
-            b.append_units(&units);
-            Ok(())
-        })
+        change(a, |b, _| b.append_units(&units))
     }),
     m("StringBuilder Append(string value, int startIndex, int count)", |cx, a| {
+        if a.str(1).is_none() && (a.int(2) != 0 || a.int(3) != 0) {
+            return Err(argument_null("value"));
+        }
         let units: Vec<u16> = a.str(1).map_or("", Str::as_str).encode_utf16().collect();
-        let units = part(&units, &a)?;
+        let units = part(&units, &a, "count")?;
         cx.charge(units.len() * 2)?;
-        change(a, |b, _| {
-            b.append_units(&units);
-            Ok(())
-        })
+        change(a, |b, _| b.append_units(&units))
     }),
     m("StringBuilder AppendLine()", append_line),
     m("StringBuilder AppendLine(string value)", append_line),
@@ -272,6 +263,20 @@ static ROWS: &[Row] = &[
     }),
     m("StringBuilder Insert(int index, char value)", |cx, a| insert(cx, a, 1)),
     m("StringBuilder Insert(int index, object value)", |cx, a| insert(cx, a, 1)),
+    m("StringBuilder Insert(int index, char[] value, int startIndex, int charCount)", |_, a| {
+        if a.get(2).is_null() {
+            return if a.int(3) == 0 && a.int(4) == 0 { Ok(a.get(0).clone()) } else { Err(argument_null("value")) };
+        }
+        let (start, count) = (a.int(3), a.int(4));
+        let units = a.units(2).unwrap_or_default();
+        let from = usize::try_from(start).map_err(|_| out_of_range(NEGATIVE, "startIndex"))?;
+        let count = usize::try_from(count).map_err(|_| out_of_range(NEGATIVE, "charCount"))?;
+        let part = units
+            .get(from..from.saturating_add(count))
+            .ok_or_else(|| out_of_range(INDEX_OUT_OF_RANGE, "startIndex"))?;
+        let text = Str::from_units(part);
+        change(a, |b, a| b.insert(a.int(1), &text, 1))
+    }),
     m("StringBuilder Insert(int index, char[] value)", |_, a| {
         let text = Str::from_units(&a.units(2).unwrap_or_default());
         change(a, |b, a| b.insert(a.int(1), &text, 1))
@@ -314,7 +319,20 @@ static ROWS: &[Row] = &[
     }),
     m("void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", |_, a| {
         let units = a.obj::<Builder>(0)?.0.lock().units().to_vec();
+        a.need(2, "destination")?;
         let target = a.obj::<crate::library::core::collections::ArrayObject>(2)?;
+        if a.int(4) < 0 {
+            return Err(out_of_range(NEGATIVE, "count"));
+        }
+        if usize::try_from(a.int(1)).is_ok_and(|from| from <= units.len()) && a.int(3) >= 0 {
+            let left = units.len() - a.int(1) as usize;
+            if a.int(4) as usize > left {
+                return Err(Exception::new(
+                    ExceptionKind::Argument,
+                    "Source string was not long enough. Check sourceIndex and count.",
+                ));
+            }
+        }
         let range = usize::try_from(a.int(1)).ok().zip(usize::try_from(a.int(4)).ok());
         let part = range
             .and_then(|(start, count)| units.get(start..start.checked_add(count)?))

@@ -3,7 +3,7 @@
 use apimite_dotnet::convert;
 use apimite_dotnet::messages::{argument, argument_null, out_of_range};
 use apimite_dotnet::numeric::{decimal, parse};
-use apimite_dotnet::time::{DateTimeStyles, parse as date_parse};
+use apimite_dotnet::time::{DateTime, DateTimeStyles, Kind, parse as date_parse};
 use apimite_dotnet::{Decimal, Exception, ExceptionKind, IntegerKind, NumberStyles, Thrown};
 
 use super::edge::{integer, kind_of, made, now};
@@ -57,10 +57,22 @@ fn inner(cx: &mut Cx<'_>, value: &Value) -> Result<Option<Value>, Thrown> {
     }
 }
 
+fn no_value(target: Target) -> Thrown {
+    Exception::new(ExceptionKind::Argument, format!("Can not convert Null to {}.", target.name()))
+}
+
 /// `Convert.ToX(value)`.
 pub(super) fn to(cx: &mut Cx<'_>, value: &Value, target: Target) -> Result<Value, Thrown> {
     if let Some(content) = inner(cx, value)? {
-        return to(cx, &content, target);
+        return match (content, target) {
+            // As `Convert` asks a `JValue`: through its casts.
+            (Value::DateTimeOffset { ticks, .. }, Target::DateTime) => {
+                DateTime::from_ticks(ticks, Kind::Unspecified).map(Value::from)
+            }
+            (Value::Null, Target::Char | Target::Integer(_) | Target::Single | Target::Double) => Err(no_value(target)),
+            (Value::Null, Target::Boolean | Target::Decimal | Target::DateTime) => Err(no_value(target)),
+            (content, _) => to(cx, &content, target),
+        };
     }
     match target {
         Target::Boolean => boolean(value),

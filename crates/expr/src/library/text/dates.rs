@@ -52,6 +52,7 @@ fn read_exact(cx: &Cx<'_>, text: Option<&Str>, format: Option<&Str>, how: DateTi
 fn read_any(cx: &Cx<'_>, a: &Args<'_>, how: DateTimeStyles) -> Result<Value, Thrown> {
     let text = a.str(0).ok_or_else(|| argument_null("s"))?;
     let formats = a.elements(1).ok_or_else(|| argument_null("formats"))?;
+    how.check()?;
     for format in &formats {
         if let Ok(value) = read_exact(cx, Some(text), format.as_str(), how) {
             return Ok(value);
@@ -192,7 +193,7 @@ fn file_time(time: DateTime) -> Result<Value, Thrown> {
 
 fn from_file_time(ticks: i64, kind: Kind) -> Result<Value, Thrown> {
     match ticks.checked_add(FILE_EPOCH) {
-        Some(sum) if ticks >= 0 => made(DateTime::from_ticks(sum, kind)),
+        Some(sum) if (0..=DateTime::MAX.ticks() - FILE_EPOCH).contains(&ticks) => made(DateTime::from_ticks(sum, kind)),
         _ => Err(apimite_dotnet::messages::out_of_range("Not a valid Win32 FileTime.", "fileTime")),
     }
 }
@@ -272,7 +273,7 @@ static UNLISTED: &[Row] = &[
     m("long ToFileTimeUtc()", |_, a| file_time(a.date(0))).unlisted(),
     m("static DateTime FromFileTime(long fileTime)", |_, a| from_file_time(a.long(0), Kind::Local)).unlisted(),
     m("static DateTime FromFileTimeUtc(long fileTime)", |_, a| from_file_time(a.long(0), Kind::Utc)).unlisted(),
-    m("double ToOADate()", |_, a| Ok(Value::Double(a.date(0).to_oa_date()))).unlisted(),
+    m("double ToOADate()", |_, a| a.date(0).to_oa_date().map(Value::Double)).unlisted(),
     m("static DateTime FromOADate(double d)", |_, a| from_oa_date(a.double(0))).unlisted(),
 ];
 
@@ -284,6 +285,9 @@ fn from_oa_date(days: f64) -> Result<Value, Thrown> {
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     let millis = (days * 86_400_000.0 + if days >= 0.0 { 0.5 } else { -0.5 }) as i64;
     let millis = if millis < 0 { millis - (millis % 86_400_000) * 2 } else { millis };
+    if !(-59_926_435_200_000..255_611_462_400_000).contains(&millis) {
+        return Err(Exception::new(ExceptionKind::Argument, "OleAut date did not convert to a DateTime correctly."));
+    }
     made(DateTime::from_ticks((millis + 59_926_435_200_000) * MILLISECOND, Kind::Unspecified))
 }
 

@@ -63,6 +63,23 @@ fn sign(a: &Args<'_>) -> Result<Value, Thrown> {
 
 fn clamp(cx: &mut crate::run::Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
     let (value, low, high) = (a.get(0).clone(), a.get(1).clone(), a.get(2).clone());
+    let is_nan = |value: &Value| match value {
+        Value::Double(number) => number.is_nan(),
+        Value::Float(number) => number.is_nan(),
+        _ => false,
+    };
+    // Every comparison with NaN is false.
+    if is_nan(&value) {
+        return Ok(value);
+    }
+    if is_nan(&low) || is_nan(&high) {
+        let outside = if is_nan(&low) {
+            (!is_nan(&high) && cx.compare(&value, &high)?.is_gt()).then_some(high)
+        } else {
+            cx.compare(&value, &low)?.is_lt().then_some(low)
+        };
+        return Ok(outside.unwrap_or(value));
+    }
     if cx.compare(&low, &high)?.is_gt() {
         let (low, high) = (cx.to_text(&low)?, cx.to_text(&high)?);
         return Err(apimite_dotnet::Exception::new(

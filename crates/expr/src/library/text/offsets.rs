@@ -46,6 +46,7 @@ fn read_exact(cx: &Cx<'_>, text: Option<&Str>, format: Option<&Str>, how: DateTi
 fn read_any(cx: &Cx<'_>, a: &Args<'_>, how: DateTimeStyles) -> Result<Value, Thrown> {
     let text = a.str(0).ok_or_else(|| argument_null("input"))?;
     let formats = a.elements(1).ok_or_else(|| argument_null("formats"))?;
+    how.check_for_offset()?;
     formats.iter().find_map(|format| read_exact(cx, Some(text), format.as_str(), how).ok()).ok_or_else(|| {
         Exception::new(ExceptionKind::Format, format!("String '{text}' was not recognized as a valid DateTime."))
     })

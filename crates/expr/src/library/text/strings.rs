@@ -1,8 +1,6 @@
 //! Rows of `System.String`, beyond those the compiler itself needs.
 
-use apimite_dotnet::messages::{
-    COUNT_OUT_OF_RANGE, INDEX_OUT_OF_RANGE, NEGATIVE, argument, argument_null, out_of_range,
-};
+use apimite_dotnet::messages::{COUNT_OUT_OF_RANGE, INDEX_OUT_OF_RANGE, NEGATIVE, argument_null, out_of_range};
 use apimite_dotnet::text::split::{Separators, SplitOptions};
 use apimite_dotnet::text::{Comparison, chars, composite, edit, hash, search, split};
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
@@ -29,14 +27,19 @@ fn compare_texts(x: Option<&Str>, y: Option<&Str>, comparison: Comparison) -> Va
 }
 
 /// `String.Compare` of parts.
-fn compare_parts(a: &Args<'_>, comparison: Comparison) -> Result<Value, Thrown> {
+fn compare_parts(a: &Args<'_>, comparison: Comparison, null_first: bool) -> Result<Value, Thrown> {
     let (x, y) = (a.str(0), a.str(2));
     let length = a.int(4);
+    if null_first && (x.is_none() || y.is_none()) {
+        return Ok(compare_texts(x, y, comparison));
+    }
     if length < 0 {
         return Err(out_of_range("Length cannot be less than zero.", "length"));
     }
     let part = |text: Option<&Str>, start: i32, name: &str| -> Result<Option<Str>, Thrown> {
-        let Some(text) = text else { return Ok(None) };
+        let Some(text) = text else {
+            return if start > 0 || length > 0 { Err(out_of_range(INDEX_OUT_OF_RANGE, name)) } else { Ok(None) };
+        };
         let size = i32::try_from(text.len16()).unwrap_or(i32::MAX);
         if start < 0 || start > size {
             return Err(out_of_range(INDEX_OUT_OF_RANGE, name));
@@ -152,7 +155,8 @@ fn join_range(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Value, Thrown> {
 
 /// `string.Format` and its relatives: what one field shows.
 pub(crate) fn format_values(cx: &mut Cx<'_>, pattern: &str, values: &[Value]) -> Result<String, Thrown> {
-    composite::format(pattern, values.len(), |index, inner| {
+    let escapes = cx.framework();
+    composite::format(pattern, values.len(), escapes, |index, inner| {
         let value = values.get(index).cloned().unwrap_or_default();
         let text = if inner.is_empty() { None } else { cx.format(&value, inner)? };
         let text = match text {
@@ -270,11 +274,12 @@ fn cased(a: &Args<'_>, upper: bool) -> Value {
 fn char_array(a: &Args<'_>, start: i32, length: Option<i32>) -> Result<Value, Thrown> {
     let units: Vec<u16> = a.this_str().encode_utf16().collect();
     let length = length.unwrap_or_else(|| i32::try_from(units.len()).unwrap_or(i32::MAX));
+    let name = if usize::try_from(start).is_ok_and(|start| start <= units.len()) { "length" } else { "startIndex" };
     let part = usize::try_from(start)
         .ok()
         .zip(usize::try_from(length).ok())
         .and_then(|(start, length)| units.get(start..start.checked_add(length)?))
-        .ok_or_else(|| out_of_range(INDEX_OUT_OF_RANGE, "startIndex"))?;
+        .ok_or_else(|| out_of_range(INDEX_OUT_OF_RANGE, name))?;
     Ok(array_value(Type::char(), part.iter().map(|unit| Value::Char(*unit)).collect()))
 }
 
@@ -317,20 +322,20 @@ pub(crate) static STRING: &[Row] = &[
         |_, a| Ok(compare_texts(a.str(0), a.str(1), Comparison::Culture { ignore_case: a.bool(2) })),
     ),
     m("static int Compare(string strA, int indexA, string strB, int indexB, int length)", |_, a| {
-        compare_parts(&a, CULTURE)
+        compare_parts(&a, CULTURE, false)
     }),
     m("static int Compare(string strA, int indexA, string strB, int indexB, int length, bool ignoreCase)", |_, a| {
-        compare_parts(&a, Comparison::Culture { ignore_case: a.bool(5) })
+        compare_parts(&a, Comparison::Culture { ignore_case: a.bool(5) }, false)
     }),
     m(
         "static int Compare(string strA, int indexA, string strB, int indexB, int length, StringComparison comparisonType)",
-        |_, a| compare_parts(&a, comparison(&a, 5)?),
+        |_, a| compare_parts(&a, comparison(&a, 5)?, true),
     ),
     m("static int CompareOrdinal(string strA, string strB)", |_, a| {
         Ok(compare_texts(a.str(0), a.str(1), Comparison::Ordinal))
     }),
     m("static int CompareOrdinal(string strA, int indexA, string strB, int indexB, int length)", |_, a| {
-        compare_parts(&a, Comparison::Ordinal)
+        compare_parts(&a, Comparison::Ordinal, true)
     }),
     m("int CompareTo(string strB)", |_, a| Ok(compare_texts(a.str(0), a.str(1), CULTURE))),
     m("int CompareTo(object value)", |_, a| match a.get(1) {
@@ -619,6 +624,8 @@ pub(crate) static STRING: &[Row] = &[
     .core_only(),
 ];
 
+const INDEX_COUNT: &str = "Index and count must refer to a location within the string.";
+
 /// `CopyTo`
 fn copy_to(a: &Args<'_>) -> Result<Value, Thrown> {
     let units: Vec<u16> = a.this_str().encode_utf16().collect();
@@ -626,14 +633,11 @@ fn copy_to(a: &Args<'_>) -> Result<Value, Thrown> {
     let target = a.obj::<crate::library::core::collections::ArrayObject>(2)?;
     let count = usize::try_from(a.int(4)).map_err(|_| out_of_range(NEGATIVE, "count"))?;
     let from = usize::try_from(a.int(1)).map_err(|_| out_of_range(INDEX_OUT_OF_RANGE, "sourceIndex"))?;
-    let part = units
-        .get(from..from.saturating_add(count))
-        .ok_or_else(|| out_of_range("Index and count must refer to a location within the string.", "sourceIndex"))?;
+    let part = units.get(from..from.saturating_add(count)).ok_or_else(|| out_of_range(INDEX_COUNT, "sourceIndex"))?;
     let to = usize::try_from(a.int(3)).map_err(|_| out_of_range(COUNT_OUT_OF_RANGE, "destinationIndex"))?;
     let mut items = target.items_mut();
-    let place = items
-        .get_mut(to..to.saturating_add(count))
-        .ok_or_else(|| argument("Index and count must refer to a location within the string.", "destinationIndex"))?;
+    let place =
+        items.get_mut(to..to.saturating_add(count)).ok_or_else(|| out_of_range(INDEX_COUNT, "destinationIndex"))?;
     for (place, unit) in place.iter_mut().zip(part) {
         *place = Value::Char(*unit);
     }

@@ -274,7 +274,190 @@ fn dimension(a: &Args<'_>) -> Result<i32, Thrown> {
     Ok(i32::try_from(length.ok_or_else(out_of_bounds)?).unwrap_or(i32::MAX))
 }
 
+/// Where an item stands in a window of an array, forwards or backwards; -1 for nowhere.
+fn index_in(cx: &mut Cx<'_>, a: &Args<'_>, window: std::ops::Range<usize>, backwards: bool) -> Result<Value, Thrown> {
+    let items = elements(a)?;
+    let mut places: Vec<usize> = window.collect();
+    if backwards {
+        places.reverse();
+    }
+    for at in places {
+        cx.step()?;
+        if cx.equals(&items[at], a.get(1))? {
+            return Ok(at_or_minus_one(Some(at)));
+        }
+    }
+    Ok(Value::Int(-1))
+}
+
+fn outside(name: &str) -> Thrown {
+    Exception::new(
+        ExceptionKind::ArgumentOutOfRange,
+        format!(
+            "Index was out of range. Must be non-negative and less than the size of the collection. (Parameter '{name}')"
+        ),
+    )
+}
+
+/// A window forwards: from `start`, `count` elements long or to the end.
+fn forwards(length: usize, start: i32, count: Option<i32>) -> Result<std::ops::Range<usize>, Thrown> {
+    let start = usize::try_from(start).ok().filter(|start| *start <= length).ok_or_else(|| outside("startIndex"))?;
+    let Some(count) = count else { return Ok(start..length) };
+    let count = usize::try_from(count).ok().filter(|count| *count <= length - start).ok_or_else(|| outside("count"))?;
+    Ok(start..start + count)
+}
+
+/// A window backwards: it ends at `start`, and is `count` elements long or begins with the first.
+fn back(length: usize, start: i32, count: Option<i32>) -> Result<std::ops::Range<usize>, Thrown> {
+    if length == 0 {
+        return if matches!(start, -1 | 0) { Ok(0..0) } else { Err(outside("startIndex")) };
+    }
+    let start = usize::try_from(start).ok().filter(|start| *start < length).ok_or_else(|| outside("startIndex"))?;
+    let Some(count) = count else { return Ok(0..start + 1) };
+    let count = usize::try_from(count).ok().filter(|count| *count <= start + 1).ok_or_else(|| outside("count"))?;
+    Ok(start + 1 - count..start + 1)
+}
+
+/// `FindIndex` and `FindLastIndex` in a window; the test is argument `test`.
+fn find_in(
+    cx: &mut Cx<'_>,
+    a: &Args<'_>,
+    test: usize,
+    window: std::ops::Range<usize>,
+    backwards: bool,
+) -> Result<Value, Thrown> {
+    let test = a.need(test, "match")?.clone();
+    let items = elements(a)?;
+    let mut places: Vec<usize> = window.collect();
+    if backwards {
+        places.reverse();
+    }
+    for at in places {
+        if cx.call1(&test, items[at].clone())?.as_bool() {
+            return Ok(at_or_minus_one(Some(at)));
+        }
+    }
+    Ok(Value::Int(-1))
+}
+
+/// `BinarySearch` in a part of an array.
+fn binary(
+    cx: &mut Cx<'_>,
+    a: &Args<'_>,
+    from: usize,
+    to: usize,
+    value: usize,
+    comparer: &Value,
+) -> Result<Value, Thrown> {
+    let items = elements(a)?;
+    let found = super::sort::binary_search(cx, &items[from..to], a.get(value), comparer)?;
+    let from = i32::try_from(from).unwrap_or(i32::MAX);
+    Ok(Value::Int(if found < 0 { found - from } else { found + from }))
+}
+
+/// `Sort(keys, items)`
+fn sort_pairs(cx: &mut Cx<'_>, a: &Args<'_>, comparer: &Value) -> Result<Value, Thrown> {
+    let keys = a.need(0, "keys")?.downcast::<ArrayObject>().ok_or_else(out_of_bounds)?;
+    let Some(values) = a.get(1).downcast::<ArrayObject>() else {
+        return sort(cx, a, comparer, 0, usize::MAX);
+    };
+    let mut order: Vec<(Value, Value)> =
+        keys.items.read().iter().cloned().zip(values.items.read().iter().cloned()).collect();
+    if order.len() < keys.items.read().len() {
+        return Err(Exception::new(
+            ExceptionKind::Argument,
+            "Keys and items must have the same number of elements, or items may be longer.",
+        ));
+    }
+    let mut places: Vec<Value> = (0..order.len()).map(|at| Value::Int(i32::try_from(at).unwrap_or(i32::MAX))).collect();
+    super::sort::sort_by(cx, &mut places, |cx, x, y| {
+        super::comparers::order(cx, comparer, &order[x.as_int() as usize].0, &order[y.as_int() as usize].0)
+    })?;
+    let sorted: Vec<(Value, Value)> =
+        places.iter().map(|at| std::mem::take(&mut order[at.as_int() as usize])).collect();
+    for (at, (key, value)) in sorted.into_iter().enumerate() {
+        keys.items.write()[at] = key;
+        values.items.write()[at] = value;
+    }
+    Ok(Value::Null)
+}
+
 static STATIC_ROWS: &[Row] = &[
+    m("static int IndexOf<T>(T[] array, T value, int startIndex, int count)", |cx, a| {
+        let window = forwards(elements(&a)?.len(), a.int(2), Some(a.int(3)))?;
+        index_in(cx, &a, window, false)
+    }),
+    m("static int IndexOf(Array array, object value, int startIndex)", |cx, a| {
+        let window = forwards(elements(&a)?.len(), a.int(2), None)?;
+        index_in(cx, &a, window, false)
+    }),
+    m("static int IndexOf(Array array, object value, int startIndex, int count)", |cx, a| {
+        let window = forwards(elements(&a)?.len(), a.int(2), Some(a.int(3)))?;
+        index_in(cx, &a, window, false)
+    }),
+    m("static int LastIndexOf<T>(T[] array, T value, int startIndex)", |cx, a| {
+        let window = back(elements(&a)?.len(), a.int(2), None)?;
+        index_in(cx, &a, window, true)
+    }),
+    m("static int LastIndexOf<T>(T[] array, T value, int startIndex, int count)", |cx, a| {
+        let window = back(elements(&a)?.len(), a.int(2), Some(a.int(3)))?;
+        index_in(cx, &a, window, true)
+    }),
+    m("static int LastIndexOf(Array array, object value)", |cx, a| {
+        let window = 0..elements(&a)?.len();
+        index_in(cx, &a, window, true)
+    }),
+    m("static int FindIndex<T>(T[] array, int startIndex, Predicate<T> match)", |cx, a| {
+        let window = forwards(elements(&a)?.len(), a.int(1), None)?;
+        find_in(cx, &a, 2, window, false)
+    }),
+    m("static int FindIndex<T>(T[] array, int startIndex, int count, Predicate<T> match)", |cx, a| {
+        let window = forwards(elements(&a)?.len(), a.int(1), Some(a.int(2)))?;
+        find_in(cx, &a, 3, window, false)
+    }),
+    m("static int FindLastIndex<T>(T[] array, int startIndex, Predicate<T> match)", |cx, a| {
+        let window = back(elements(&a)?.len(), a.int(1), None)?;
+        find_in(cx, &a, 2, window, true)
+    }),
+    m("static int FindLastIndex<T>(T[] array, int startIndex, int count, Predicate<T> match)", |cx, a| {
+        let window = back(elements(&a)?.len(), a.int(1), Some(a.int(2)))?;
+        find_in(cx, &a, 3, window, true)
+    }),
+    m("static int BinarySearch<T>(T[] array, T value, IComparer<T> comparer)", |cx, a| {
+        let to = elements(&a)?.len();
+        binary(cx, &a, 0, to, 1, a.get(2))
+    }),
+    m("static int BinarySearch<T>(T[] array, int index, int length, T value)", |cx, a| {
+        let (from, to) = span_of(&a, a.int(1), a.int(2), elements(&a)?.len())?;
+        binary(cx, &a, from, to, 3, &Value::Null)
+    }),
+    m("static int BinarySearch<T>(T[] array, int index, int length, T value, IComparer<T> comparer)", |cx, a| {
+        let (from, to) = span_of(&a, a.int(1), a.int(2), elements(&a)?.len())?;
+        binary(cx, &a, from, to, 3, a.get(4))
+    }),
+    m("static void Sort<T>(T[] array, int index, int length, IComparer<T> comparer)", |cx, a| {
+        let (from, to) = span_of(&a, a.int(1), a.int(2), elements(&a)?.len())?;
+        sort(cx, &a, a.get(3), from, to)
+    }),
+    m("static void Sort<TKey, TValue>(TKey[] keys, TValue[] items)", |cx, a| sort_pairs(cx, &a, &Value::Null)),
+    m("static void Sort<TKey, TValue>(TKey[] keys, TValue[] items, IComparer<TKey> comparer)", |cx, a| {
+        sort_pairs(cx, &a, a.get(2))
+    }),
+    m("static void Reverse(Array array, int index, int length)", |_, a| {
+        let (from, to) = span_of(&a, a.int(1), a.int(2), elements(&a)?.len())?;
+        array_of(&a, 0, "array")?.items.write()[from..to].reverse();
+        Ok(Value::Null)
+    }),
+    m("static void Fill<T>(T[] array, T value, int startIndex, int count)", |_, a| {
+        let window = forwards(elements(&a)?.len(), a.int(2), Some(a.int(3)))?;
+        array_of(&a, 0, "array")?.items.write()[window].fill(a.get(1).clone());
+        Ok(Value::Null)
+    })
+    .core_only(),
+    m(
+        "static void ConstrainedCopy(Array sourceArray, int sourceIndex, Array destinationArray, int destinationIndex, int length)",
+        |_, a| copy(&a, a.int(1), array_of(&a, 2, "destinationArray")?, a.int(3), a.int(4)),
+    ),
     m("static int IndexOf<T>(T[] array, T value)", |cx, a| {
         Ok(at_or_minus_one(index_of(cx, a.need(0, "array")?, a.get(1))?))
     }),
@@ -282,12 +465,8 @@ static STATIC_ROWS: &[Row] = &[
         Ok(at_or_minus_one(index_of(cx, a.need(0, "array")?, a.get(1))?))
     }),
     m("static int IndexOf<T>(T[] array, T value, int startIndex)", |cx, a| {
-        for (at, item) in elements(&a)?.iter().enumerate().skip(usize::try_from(a.int(2)).unwrap_or(0)) {
-            if cx.equals(item, a.get(1))? {
-                return Ok(at_or_minus_one(Some(at)));
-            }
-        }
-        Ok(Value::Int(-1))
+        let window = forwards(elements(&a)?.len(), a.int(2), None)?;
+        index_in(cx, &a, window, false)
     }),
     m("static int LastIndexOf<T>(T[] array, T value)", |cx, a| {
         for (at, item) in elements(&a)?.iter().enumerate().rev() {
@@ -388,7 +567,7 @@ static STATIC_ROWS: &[Row] = &[
     ),
     m("static void Clear(Array array, int index, int length)", |_, a| {
         let array = array_of(&a, 0, "array")?;
-        let (from, to) = span_of(&a, a.int(1), a.int(2), array.items.read().len())?;
+        let (from, to) = span_of(&a, a.int(1), a.int(2), array.items.read().len()).map_err(|_| out_of_bounds())?;
         let blank = crate::run::default_value(array.element());
         array.items.write()[from..to].fill(blank);
         Ok(Value::Null)

@@ -169,6 +169,9 @@ fn to_dictionary(
     comparer: Option<usize>,
 ) -> Result<Value, Thrown> {
     let (items, key) = (source(a, 0, "source")?, source(a, 1, "keySelector")?);
+    if let Some(at) = element {
+        a.need(at, "elementSelector")?;
+    }
     let mut entries = Vec::new();
     for item in cx.collect(&items)? {
         let k = cx.call1(&key, item.clone())?;

@@ -9,7 +9,7 @@ mod single;
 
 use apimite_dotnet::Thrown;
 
-use self::lazy::{lazy, running};
+pub(crate) use self::lazy::{lazy, running};
 use crate::library::rows::{Args, Row, m};
 use crate::library::typedef::{TypeDef, static_class};
 use crate::run::{Cx, default_value};

@@ -100,9 +100,18 @@ fn element_at(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<Option<Value>, Thrown> {
     Ok(None)
 }
 
+const HASH_SET: &str = "System.Collections.Generic.HashSet";
+const SORTED_SET: &str = "System.Collections.Generic.SortedSet";
+const JARRAY: &str = "Newtonsoft.Json.Linq.JArray";
+
 fn contains(cx: &mut Cx<'_>, a: &Args<'_>, comparer: &Value) -> Result<Value, Thrown> {
     let equality = Equality::of(comparer);
     let items = source(a, 0, "source")?;
+    // A collection is asked itself: it may compare in its own way.
+    let own = items.type_of().and_then(crate::types::Type::def).map_or("", crate::library::TypeDef::full_name);
+    if comparer.is_null() && matches!(own, HASH_SET | SORTED_SET | JARRAY) {
+        return cx.call_named("Contains", &mut [items, a.get(1).clone()]);
+    }
     let mut each = cx.iterate(&items)?;
     while let Some(item) = each.next(cx)? {
         cx.step()?;

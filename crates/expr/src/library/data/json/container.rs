@@ -7,7 +7,7 @@ use super::content::{Content, content_of};
 use super::entries::{Entries, pairs};
 use super::object::{maybe, this, token, token_value};
 use super::settings::merge_settings;
-use super::token::{JTOKEN, add_content, filled, flatten, property};
+use super::token::{add_content, filled, flatten, property};
 use super::{sequence, serialize};
 use crate::library::core::collections::ArrayObject;
 use crate::library::core::enumerators::Running;
@@ -38,8 +38,8 @@ fn merge(cx: &mut Cx<'_>, a: &Args<'_>, settings: MergeSettings) -> Result<Value
 
 static CONTAINER: &[Row] = &[
     p("int Count", |_, a| Ok(Value::Int(i32::try_from(this(&a)?.count()).unwrap_or(i32::MAX)))),
-    m("IEnumerable<JToken> Descendants()", |_, a| Ok(sequence::tokens(&JTOKEN, this(&a)?.descendants(false)))),
-    m("IEnumerable<JToken> DescendantsAndSelf()", |_, a| Ok(sequence::tokens(&JTOKEN, this(&a)?.descendants(true)))),
+    m("IEnumerable<JToken> Descendants()", |_, a| Ok(sequence::descendants(this(&a)?, false))),
+    m("IEnumerable<JToken> DescendantsAndSelf()", |_, a| Ok(sequence::descendants(this(&a)?, true))),
     m("void Add(object content)", |cx, a| {
         let of = this(&a)?.clone();
         add_content(cx, &of, None, a.get(1))
@@ -221,6 +221,12 @@ static ARRAY: &[Row] = &[
             )
         })?;
         let mut items = array.items_mut();
+        if at > 0 && at >= items.len() {
+            return Err(Exception::new(
+                ExceptionKind::Argument,
+                "arrayIndex is equal to or greater than the length of array.",
+            ));
+        }
         if items.len().saturating_sub(at) < from.len() {
             return Err(Exception::new(
                 ExceptionKind::Argument,

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use apimite_dotnet::json::{JToken, Key, NameMatch};
 use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 
-use super::object::{maybe, token, token_value};
+use super::object::{Token, maybe, token, token_value};
 use super::sequence::{children_of, found};
+use crate::library::core::collections::ArrayObject;
+use crate::library::core::tuples::Record;
 use crate::library::rows::{Args, Row, m, p, set};
 use crate::library::typedef::{TypeDef, class};
 use crate::run::Cx;
@@ -41,6 +43,21 @@ impl Object for Entries {
 
 fn this<'v>(a: &'v Args<'_>) -> Result<&'v JToken, Thrown> {
     a.obj::<Entries>(0).map(|entries| &entries.0)
+}
+
+/// The name and the value of the pair in argument 1.
+fn parts(a: &Args<'_>) -> Result<(Option<Str>, Option<JToken>), Thrown> {
+    let pair = a.obj::<Record>(1)?;
+    let value = pair.parts.get(1).and_then(|value| value.downcast::<Token>()).map(|token| token.0.clone());
+    Ok((pair.parts.first().and_then(Value::as_str).cloned(), value))
+}
+
+/// Does the object hold this very value under the name?
+fn holds(a: &Args<'_>) -> Result<bool, Thrown> {
+    let (name, value) = parts(a)?;
+    let Some(name) = name else { return Ok(false) };
+    let found = this(a)?.get(name.as_str(), NameMatch::Exact);
+    Ok(found.zip(value).is_some_and(|(found, value)| found.same(&value)))
 }
 
 static ROWS: &[Row] = &[
@@ -81,6 +98,42 @@ static ROWS: &[Row] = &[
         Ok(Value::Bool(this(&a)?.remove_property(name.as_str())))
     }),
     m("void Clear()", |_, a| this(&a)?.clear().map(|()| Value::Null)),
+    m("void Add(KeyValuePair<string, JToken> item)", |_, a| {
+        let (name, value) = parts(&a)?;
+        let Some(name) = name else { return Err(crate::library::null_argument("name")) };
+        this(&a)?.add_property(name.as_str(), value.as_ref()).map(|()| Value::Null)
+    }),
+    m("bool Contains(KeyValuePair<string, JToken> item)", |_, a| holds(&a).map(Value::Bool)),
+    m("bool Remove(KeyValuePair<string, JToken> item)", |_, a| {
+        let there = holds(&a)?;
+        if let (true, (Some(name), _)) = (there, parts(&a)?) {
+            this(&a)?.remove_property(name.as_str());
+        }
+        Ok(Value::Bool(there))
+    }),
+    m("void CopyTo(KeyValuePair<string, JToken>[] array, int arrayIndex)", |_, a| {
+        let of = this(&a)?;
+        let array = a.need(1, "array")?.downcast::<ArrayObject>();
+        let at = usize::try_from(a.int(2)).map_err(|_| {
+            Exception::new(ExceptionKind::ArgumentOutOfRange, "arrayIndex is less than 0. (Parameter 'arrayIndex')")
+        })?;
+        let Some(array) = array else { return Ok(Value::Null) };
+        let mut items = array.items_mut();
+        let wrong = |message: &str| Err(Exception::new(ExceptionKind::Argument, message));
+        if at > 0 && at >= items.len() {
+            return wrong("arrayIndex is equal to or greater than the length of array.");
+        }
+        if of.count() > items.len() - at {
+            return wrong(
+                "The number of elements in the source JObject is greater than the available space from arrayIndex to the \
+                 end of the destination array.",
+            );
+        }
+        for (place, (name, value)) in items[at..].iter_mut().zip(of.entries()) {
+            *place = super::sequence::entry(&name, token_value(value));
+        }
+        Ok(Value::Null)
+    }),
 ];
 
 /// The view's type: what a `JObject` is as a dictionary.

@@ -104,6 +104,9 @@ static ROWS: &[Row] = &[
         each(cx, &a, |token| token.ancestors(true)).map(found_tokens)
     }),
     ext("IJEnumerable<JToken> AsJEnumerable(this IEnumerable<JToken> source)", |cx, a| {
+        if a.get(0).is_null() {
+            return Ok(Value::Null);
+        }
         let items = source(cx, &a)?;
         Ok(found_tokens(items.into_iter().flatten().collect()))
     }),

@@ -52,6 +52,43 @@ impl Enumerator for Walk {
     }
 }
 
+/// Everything below a token, each container before what it holds; a change of a container that is being read is noticed.
+struct Down {
+    first: Option<JToken>,
+    open: Vec<Walk>,
+}
+
+impl Enumerator for Down {
+    fn next(&mut self, cx: &mut Cx<'_>) -> Result<Option<Value>, Thrown> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(token_value(first)));
+        }
+        while let Some(walk) = self.open.last_mut() {
+            cx.step()?;
+            let Some(found) = walk.next(cx)? else {
+                self.open.pop();
+                continue;
+            };
+            if let Some(token) = found.downcast::<super::object::Token>().filter(|token| token.0.is_container()) {
+                let of = token.0.clone();
+                // What it holds is counted when reading it begins: at the next step.
+                self.open.push(Walk { count: of.count(), of, at: 0, pairs: false });
+            }
+            return Ok(Some(found));
+        }
+        Ok(None)
+    }
+}
+
+/// `Descendants()` and `DescendantsAndSelf()`.
+pub(super) fn descendants(of: &JToken, with_self: bool) -> Value {
+    let of = of.clone();
+    crate::library::core::linq::lazy(Type::of(&super::token::JTOKEN), move |_| {
+        let walk = Walk { count: of.count(), of: of.clone(), at: 0, pairs: false };
+        Ok(Box::new(Down { first: with_self.then(|| of.clone()), open: vec![walk] }))
+    })
+}
+
 enum Source {
     Children(JToken),
     Found(Vec<Value>),

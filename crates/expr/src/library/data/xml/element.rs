@@ -2,7 +2,7 @@
 
 use apimite_dotnet::Thrown;
 use apimite_dotnet::json::Primitive;
-use apimite_dotnet::xml::{Content, LoadOptions, NodeKind, XName, XObject, parse_document, parse_element};
+use apimite_dotnet::xml::{Axis, Content, LoadOptions, NodeKind, XObject, parse_document, parse_element};
 use apimite_dotnet::{Exception, ExceptionKind, IntegerKind};
 use smol_str::SmolStr;
 
@@ -10,7 +10,7 @@ use super::content::{content_of, text_of};
 use super::name::{name, name_value, namespace_value};
 use super::node::{DeclarationObject, XATTRIBUTE, XNODE, cast, casts, declaration_value};
 use super::object::{maybe, node, node_value, this};
-use super::sequence::nodes;
+use super::sequence::{axis, nodes};
 use crate::library::rows::{Args, Row, conv, ctor, m, p, set};
 use crate::library::typedef::{TypeDef, class};
 use crate::run::Cx;
@@ -39,10 +39,15 @@ fn replace_attributes(of: &XObject, content: &Content) -> Result<(), Thrown> {
     of.add(content)
 }
 
-/// The elements that a lister finds under a name; a null name finds none.
-fn named(a: &Args<'_>, find: fn(&XObject, &XName) -> Vec<XObject>) -> Result<Value, Thrown> {
-    let of = this(a)?;
-    Ok(nodes(&XELEMENT, name(a, 1).map_or_else(Vec::new, |name| find(of, name))))
+/// An axis of the receiver.
+fn all(a: &Args<'_>, def: &'static TypeDef, of: Axis) -> Result<Value, Thrown> {
+    Ok(axis(def, this(a)?, of, None))
+}
+
+/// What has a name on an axis of the receiver; a null name finds nothing.
+fn named(a: &Args<'_>, def: &'static TypeDef, of: Axis) -> Result<Value, Thrown> {
+    let receiver = this(a)?;
+    Ok(name(a, 1).map_or_else(|| nodes(def, Vec::new()), |name| axis(def, receiver, of, Some(name))))
 }
 
 static CONTAINER: &[Row] = &[
@@ -62,12 +67,14 @@ static CONTAINER: &[Row] = &[
     m("XElement Element(XName name)", |_, a| {
         Ok(maybe(name(&a, 1).map_or(Ok(None), |name| this(&a).map(|of| of.first_element(Some(name))))?))
     }),
-    m("IEnumerable<XElement> Elements()", |_, a| Ok(nodes(&XELEMENT, this(&a)?.elements(None)))),
-    m("IEnumerable<XElement> Elements(XName name)", |_, a| named(&a, |of, name| of.elements(Some(name)))),
-    m("IEnumerable<XElement> Descendants()", |_, a| Ok(nodes(&XELEMENT, this(&a)?.descendants(None, false)))),
-    m("IEnumerable<XElement> Descendants(XName name)", |_, a| named(&a, |of, name| of.descendants(Some(name), false))),
-    m("IEnumerable<XNode> DescendantNodes()", |_, a| Ok(nodes(&XNODE, this(&a)?.descendant_nodes(false)))),
-    m("IEnumerable<XNode> Nodes()", |_, a| Ok(nodes(&XNODE, this(&a)?.nodes()))),
+    m("IEnumerable<XElement> Elements()", |_, a| all(&a, &XELEMENT, Axis::Elements)),
+    m("IEnumerable<XElement> Elements(XName name)", |_, a| named(&a, &XELEMENT, Axis::Elements)),
+    m("IEnumerable<XElement> Descendants()", |_, a| all(&a, &XELEMENT, Axis::Descendants { with_self: false })),
+    m("IEnumerable<XElement> Descendants(XName name)", |_, a| {
+        named(&a, &XELEMENT, Axis::Descendants { with_self: false })
+    }),
+    m("IEnumerable<XNode> DescendantNodes()", |_, a| all(&a, &XNODE, Axis::DescendantNodes { with_self: false })),
+    m("IEnumerable<XNode> Nodes()", |_, a| all(&a, &XNODE, Axis::Nodes)),
 ];
 
 /// `System.Xml.Linq.XContainer`
@@ -138,20 +145,17 @@ static ELEMENT: &[Row] = &[
     m("XAttribute Attribute(XName name)", |_, a| {
         Ok(maybe(name(&a, 1).map_or(Ok(None), |name| this(&a).map(|of| of.find_attribute(name)))?))
     }),
-    m("IEnumerable<XAttribute> Attributes()", |_, a| Ok(nodes(&XATTRIBUTE, this(&a)?.attributes()))),
-    m("IEnumerable<XAttribute> Attributes(XName name)", |_, a| {
-        let of = this(&a)?;
-        Ok(nodes(&XATTRIBUTE, name(&a, 1).and_then(|name| of.find_attribute(name)).into_iter().collect()))
-    }),
-    m("IEnumerable<XElement> AncestorsAndSelf()", |_, a| Ok(nodes(&XELEMENT, this(&a)?.ancestors(None, true)))),
+    m("IEnumerable<XAttribute> Attributes()", |_, a| all(&a, &XATTRIBUTE, Axis::Attributes)),
+    m("IEnumerable<XAttribute> Attributes(XName name)", |_, a| named(&a, &XATTRIBUTE, Axis::Attributes)),
+    m("IEnumerable<XElement> AncestorsAndSelf()", |_, a| all(&a, &XELEMENT, Axis::Ancestors { with_self: true })),
     m("IEnumerable<XElement> AncestorsAndSelf(XName name)", |_, a| {
-        named(&a, |of, name| of.ancestors(Some(name), true))
+        named(&a, &XELEMENT, Axis::Ancestors { with_self: true })
     }),
-    m("IEnumerable<XElement> DescendantsAndSelf()", |_, a| Ok(nodes(&XELEMENT, this(&a)?.descendants(None, true)))),
+    m("IEnumerable<XElement> DescendantsAndSelf()", |_, a| all(&a, &XELEMENT, Axis::Descendants { with_self: true })),
     m("IEnumerable<XElement> DescendantsAndSelf(XName name)", |_, a| {
-        named(&a, |of, name| of.descendants(Some(name), true))
+        named(&a, &XELEMENT, Axis::Descendants { with_self: true })
     }),
-    m("IEnumerable<XNode> DescendantNodesAndSelf()", |_, a| Ok(nodes(&XNODE, this(&a)?.descendant_nodes(true)))),
+    m("IEnumerable<XNode> DescendantNodesAndSelf()", |_, a| all(&a, &XNODE, Axis::DescendantNodes { with_self: true })),
     m("void RemoveAttributes()", |_, a| {
         this(&a)?.remove_attributes();
         Ok(Value::Null)

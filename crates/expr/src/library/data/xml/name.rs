@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cmp::Ordering;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 
 use apimite_dotnet::Thrown;
 use apimite_dotnet::xml::{XML_NAMESPACE, XMLNS, XName};
@@ -18,6 +19,11 @@ pub(super) struct Name(pub(super) XName);
 
 /// An `XNamespace`; equal namespaces are one object.
 pub(super) struct Namespace(pub(super) SmolStr);
+
+/// What stands for the one object that .NET keeps for equal names.
+fn atom(parts: &impl Hash) -> usize {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(parts) as usize
+}
 
 pub(super) fn name_value(name: XName) -> Value {
     Value::object(Name(name))
@@ -39,6 +45,10 @@ impl Object for Name {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn identity(&self) -> Option<(usize, u32)> {
+        Some((atom(&(&self.0.namespace, &self.0.local)), 1))
     }
 
     fn to_text(&self, _cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
@@ -67,6 +77,10 @@ impl Object for Namespace {
         self
     }
 
+    fn identity(&self) -> Option<(usize, u32)> {
+        Some((atom(&self.0), 2))
+    }
+
     fn to_text(&self, _cx: &mut Cx<'_>) -> Option<Result<Str, Thrown>> {
         Some(Ok(Str::new(&self.0)))
     }
@@ -93,8 +107,8 @@ static NAME: &[Row] = &[
         XName::expanded(a.need_str(0, "expandedName")?.as_str()).map(name_value)
     }),
     m("static XName Get(string localName, string namespaceName)", |_, a| {
-        let local = a.need_str(0, "localName")?;
         let namespace = a.need_str(1, "namespaceName")?;
+        let local = a.need_str(0, "localName")?;
         XName::get(namespace.as_str(), local.as_str()).map(name_value)
     }),
     p("string LocalName", |_, a| Ok(Value::Str(Str::new(&a.obj::<Name>(0)?.0.local)))),

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cmp::Ordering;
 
 use apimite_dotnet::json::Primitive;
-use apimite_dotnet::xml::{Content, Declaration, DocumentType, NodeKind, XObject, read_value};
+use apimite_dotnet::xml::{Axis, Content, Declaration, DocumentType, XObject, read_value};
 use apimite_dotnet::{Exception, ExceptionKind, IntegerKind, Thrown};
 use parking_lot::RwLock;
 use smol_str::SmolStr;
@@ -14,7 +14,7 @@ use super::content::{content_of, text_of};
 use super::element::XELEMENT;
 use super::name::{name, name_value};
 use super::object::{maybe, node, node_value, this};
-use super::sequence::nodes;
+use super::sequence::{axis, nodes};
 use crate::library::data::json::scalar_value;
 use crate::library::rows::{Args, Row, conv, ctor, m, p, set};
 use crate::library::typedef::{TypeDef, class};
@@ -41,15 +41,13 @@ static OBJECT: &[Row] = &[
 /// `System.Xml.Linq.XObject`
 pub(super) static XOBJECT: TypeDef = class("System.Xml.Linq.XObject").abstract_().rows(&[OBJECT]).def();
 
-fn beside(a: &Args<'_>, before: bool, kind: Option<NodeKind>, index: usize) -> Result<Vec<XObject>, Thrown> {
-    let mut found = this(a)?.siblings_beside(before);
-    if let Some(kind) = kind {
-        found.retain(|node| node.kind() == kind);
+/// An axis of the receiver; what has the name in argument 1, where there is such an argument: a null name finds nothing.
+fn walk(a: &Args<'_>, def: &'static TypeDef, of: Axis) -> Result<Value, Thrown> {
+    let receiver = this(a)?;
+    if a.count() > 1 && name(a, 1).is_none() {
+        return Ok(nodes(def, Vec::new()));
     }
-    if let Some(name) = name(a, index) {
-        found.retain(|node| node.name().as_ref() == Some(name));
-    }
-    Ok(found)
+    Ok(axis(def, receiver, of, name(a, 1)))
 }
 
 fn change(cx: &mut Cx<'_>, a: &Args<'_>, work: fn(&XObject, &Content) -> Result<(), Thrown>) -> Result<Value, Thrown> {
@@ -84,24 +82,17 @@ static NODE: &[Row] = &[
     m("void ReplaceWith(object content)", |cx, a| change(cx, &a, XObject::replace_with)).impure(),
     m("void ReplaceWith(params object[] content)", |cx, a| change(cx, &a, XObject::replace_with)).impure(),
     m("void Remove()", |_, a| this(&a)?.remove().map(|()| Value::Null)).impure(),
-    m("IEnumerable<XElement> Ancestors()", |_, a| Ok(nodes(&XELEMENT, this(&a)?.ancestors(None, false)))),
-    m("IEnumerable<XElement> Ancestors(XName name)", |_, a| {
-        let found = name(&a, 1).map_or(Ok(Vec::new()), |name| this(&a).map(|of| of.ancestors(Some(name), false)))?;
-        Ok(nodes(&XELEMENT, found))
-    }),
-    m("IEnumerable<XNode> NodesAfterSelf()", |_, a| Ok(nodes(&XNODE, beside(&a, false, None, 1)?))),
-    m("IEnumerable<XNode> NodesBeforeSelf()", |_, a| Ok(nodes(&XNODE, beside(&a, true, None, 1)?))),
-    m("IEnumerable<XElement> ElementsAfterSelf()", |_, a| {
-        Ok(nodes(&XELEMENT, beside(&a, false, Some(NodeKind::Element), 1)?))
-    }),
+    m("IEnumerable<XElement> Ancestors()", |_, a| walk(&a, &XELEMENT, Axis::Ancestors { with_self: false })),
+    m("IEnumerable<XElement> Ancestors(XName name)", |_, a| walk(&a, &XELEMENT, Axis::Ancestors { with_self: false })),
+    m("IEnumerable<XNode> NodesAfterSelf()", |_, a| walk(&a, &XNODE, Axis::NodesBeside { before: false })),
+    m("IEnumerable<XNode> NodesBeforeSelf()", |_, a| walk(&a, &XNODE, Axis::NodesBeside { before: true })),
+    m("IEnumerable<XElement> ElementsAfterSelf()", |_, a| walk(&a, &XELEMENT, Axis::ElementsBeside { before: false })),
     m("IEnumerable<XElement> ElementsAfterSelf(XName name)", |_, a| {
-        Ok(nodes(&XELEMENT, beside(&a, false, Some(NodeKind::Element), 1)?))
+        walk(&a, &XELEMENT, Axis::ElementsBeside { before: false })
     }),
-    m("IEnumerable<XElement> ElementsBeforeSelf()", |_, a| {
-        Ok(nodes(&XELEMENT, beside(&a, true, Some(NodeKind::Element), 1)?))
-    }),
+    m("IEnumerable<XElement> ElementsBeforeSelf()", |_, a| walk(&a, &XELEMENT, Axis::ElementsBeside { before: true })),
     m("IEnumerable<XElement> ElementsBeforeSelf(XName name)", |_, a| {
-        Ok(nodes(&XELEMENT, beside(&a, true, Some(NodeKind::Element), 1)?))
+        walk(&a, &XELEMENT, Axis::ElementsBeside { before: true })
     }),
     m("bool IsAfter(XNode node)", |_, a| Ok(Value::Bool(order(&a)? == Ordering::Greater))),
     m("bool IsBefore(XNode node)", |_, a| Ok(Value::Bool(order(&a)? == Ordering::Less))),
@@ -338,6 +329,7 @@ fn order_of(a: &Args<'_>) -> Result<Value, Thrown> {
 
 /// `System.Xml.Linq.XNodeDocumentOrderComparer`
 pub(super) static ORDER_COMPARER: TypeDef = class("System.Xml.Linq.XNodeDocumentOrderComparer")
+    .implements("IComparer<XNode>")
     .rows(&[&[
         ctor("()", |_, _| Ok(Value::object(Comparer(&ORDER_COMPARER)))),
         m("int Compare(XNode x, XNode y)", |_, a| order_of(&a)),
@@ -346,10 +338,14 @@ pub(super) static ORDER_COMPARER: TypeDef = class("System.Xml.Linq.XNodeDocument
 
 /// `System.Xml.Linq.XNodeEqualityComparer`
 pub(super) static EQUALITY_COMPARER: TypeDef = class("System.Xml.Linq.XNodeEqualityComparer")
+    .implements("IEqualityComparer<XNode>")
     .rows(&[&[
         ctor("()", |_, _| Ok(Value::object(Comparer(&EQUALITY_COMPARER)))),
         m("bool Equals(XNode x, XNode y)", |_, a| Ok(Value::Bool(deep_equals(&a, 1)))),
         m("int GetHashCode(XNode obj)", |_, a| {
+            if a.get(1).is_null() {
+                return Ok(Value::Int(0));
+            }
             let text = node(&a, 1).map_or(Ok(String::new()), |node| node.to_xml(false))?;
             Ok(Value::Int(text.bytes().fold(17_i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)))))
         }),
