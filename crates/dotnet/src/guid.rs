@@ -110,6 +110,7 @@ fn nested(text: &str) -> Result<u128, Thrown> {
             .strip_prefix("0x")
             .or_else(|| part.strip_prefix("0X"))
             .ok_or_else(|| format_error("Expected 0x prefix."))?;
+        let digits = digits.strip_prefix('+').unwrap_or(digits);
         let piece = hex(digits)?;
         if piece >> (width * 4) != 0 {
             return Err(overflow("Value was either too large or too small for a UInt32."));

@@ -196,7 +196,7 @@ fn assemble(shape: &str, numbers: &[&str], negative: bool) -> Option<i64> {
     let mut ticks = 0i128;
     for (part, digits) in shape.chars().zip(numbers) {
         let value: i128 = if digits.len() > 18 { return None } else { digits.parse().ok()? };
-        if value > i128::from(i32::MAX) {
+        if value > 0x0FFF_FFFF {
             return None;
         }
         ticks += match part {

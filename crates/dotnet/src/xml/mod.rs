@@ -4,6 +4,7 @@
 //! it is added elsewhere.
 
 mod content;
+mod converter;
 mod doc;
 mod errors;
 mod json;
@@ -20,6 +21,7 @@ mod write;
 mod tests;
 
 pub use content::Content;
+pub use converter::{json_to_document, node_to_json};
 pub use doc::{Declaration, DocumentType, NodeKind};
 pub use json::{FromXml, IntoXml, json_to_xml, xml_to_json};
 pub use name::{XML_NAMESPACE, XMLNS, XName};

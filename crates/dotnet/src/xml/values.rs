@@ -3,7 +3,7 @@
 use crate::json::{Primitive, Scalar, date_text, offset_text};
 use crate::messages::format_error;
 use crate::numeric::{format, parse};
-use crate::{Exception, ExceptionKind, Generation, NumberStyles, Thrown, guid, time};
+use crate::{Exception, ExceptionKind, Generation, IntegerKind, NumberStyles, Thrown, guid, time};
 
 /// A value as LINQ to XML writes it into content.
 pub fn value_text(value: &Scalar) -> String {
@@ -134,7 +134,13 @@ pub fn read_value(text: &str, to: Primitive) -> Result<Scalar, Thrown> {
             "0" | "false" => Scalar::Bool(false),
             _ => return Err(bad(&text.to_lowercase(), "Boolean")),
         },
-        Primitive::Integer(kind) => Scalar::integer(parse::parse_integer(text, kind, NumberStyles::INTEGER)?, kind),
+        // White space around it, and a sign only where there are negative numbers.
+        Primitive::Integer(kind) => {
+            let signed =
+                matches!(kind, IntegerKind::SByte | IntegerKind::Int16 | IntegerKind::Int32 | IntegerKind::Int64);
+            let styles = if signed { NumberStyles::INTEGER } else { NumberStyles(3) };
+            Scalar::integer(parse::parse_integer(text, kind, styles)?, kind)
+        }
         Primitive::Double => Scalar::Double(match trimmed {
             "INF" => f64::INFINITY,
             "-INF" => f64::NEG_INFINITY,

@@ -124,8 +124,8 @@ impl Cx<'_> {
         let mut hasher = HASHER.build_hasher();
         match value {
             Value::Str(text) => text.as_str().hash(&mut hasher),
-            Value::Float(n) => (f64::from(if *n == 0.0 { 0.0 } else { *n })).to_bits().hash(&mut hasher),
-            Value::Double(n) => (if *n == 0.0 { 0.0 } else { *n }).to_bits().hash(&mut hasher),
+            Value::Float(n) => plain(f64::from(*n)).to_bits().hash(&mut hasher),
+            Value::Double(n) => plain(*n).to_bits().hash(&mut hasher),
             Value::Decimal(n) => n.normalize().hash(&mut hasher),
             Value::Bool(b) => b.hash(&mut hasher),
             Value::DateTime(data) => ticks(*data).hash(&mut hasher),
@@ -313,6 +313,17 @@ impl Cx<'_> {
             at = self.registry().base(ty);
         }
         Err(Exception::new(ExceptionKind::NotSupported, format!("{} has no member {name}.", runtime.clr())))
+    }
+}
+
+/// One of the numbers that are equal: both zeros are, and all that are no number.
+fn plain(number: f64) -> f64 {
+    if number.is_nan() {
+        f64::NAN
+    } else if number == 0.0 {
+        0.0
+    } else {
+        number
     }
 }
 

@@ -9,6 +9,7 @@ use super::object::{Token, token_value};
 use super::serialize::{element_of, is_dictionary};
 use crate::library::core::collections::{array_value, list_value};
 use crate::library::core::tuples::{PAIR, pair};
+use crate::library::data::xml::node_value;
 use crate::run::Cx;
 use crate::types::Type;
 use crate::value::{Str, Value};
@@ -88,6 +89,17 @@ fn read(cx: &mut Cx<'_>, from: &Marked, ty: Type) -> Result<Value, Thrown> {
     }
     if null {
         return if ty.takes_null() { Ok(Value::Null) } else { Err(refused(from, "{null}", target)) };
+    }
+    if let Some(name @ ("System.Xml.Linq.XDocument" | "System.Xml.Linq.XElement")) =
+        target.def().map(crate::library::TypeDef::full_name)
+    {
+        let document = apimite_dotnet::xml::json_to_document(&from.detached(), None)?;
+        if name.ends_with("XDocument") {
+            return Ok(node_value(document));
+        }
+        let Some(root) = document.first_element(None) else { return Ok(Value::Null) };
+        root.remove()?;
+        return Ok(node_value(root));
     }
     if target.is_enum() {
         return read_enum(cx, from, target);

@@ -13,7 +13,10 @@ mod settings;
 mod token;
 mod value;
 
-use crate::library::rows::{Row, m};
+use apimite_dotnet::Thrown;
+use apimite_dotnet::json::Formatting;
+
+use crate::library::rows::{Args, Row, m};
 use crate::library::typedef::{TypeDef, enumeration, static_class};
 use crate::value::Value;
 
@@ -50,11 +53,34 @@ pub static TOKEN_TYPE: TypeDef = enumeration(
 )
 .def();
 
+fn xml_text(a: &Args<'_>, indented: bool, omit_root: bool) -> Result<Value, Thrown> {
+    let Some(node) = a.get(0).downcast::<crate::library::data::xml::Node>() else { return Ok(Value::from("null")) };
+    let json = apimite_dotnet::xml::node_to_json(&node.0, omit_root)?;
+    Ok(Value::from(json.to_json(if indented { Formatting::Indented } else { Formatting::None })))
+}
+
+fn xml_document(a: &Args<'_>, root: Option<&str>) -> Result<Value, Thrown> {
+    let token = apimite_dotnet::json::parse_without_dates(a.need_str(0, "value")?.as_str())?;
+    Ok(crate::library::data::xml::node_value(apimite_dotnet::xml::json_to_document(&token, root)?))
+}
+
 static CONVERT_ROWS: &[Row] = &[
     m("string SerializeObject(object value)", |cx, a| serialize::to_text(cx, a.get(0), false).map(Value::from)),
     m("string SerializeObject(object value, Formatting formatting)", |cx, a| {
         serialize::to_text(cx, a.get(0), a.number(1) != 0).map(Value::from)
     }),
+    m("string SerializeXNode(XObject node)", |_, a| xml_text(&a, false, false)).unlisted(),
+    m("string SerializeXNode(XObject node, Formatting formatting)", |_, a| xml_text(&a, a.number(1) != 0, false))
+        .unlisted(),
+    m("string SerializeXNode(XObject node, Formatting formatting, bool omitRootObject)", |_, a| {
+        xml_text(&a, a.number(1) != 0, a.bool(2))
+    })
+    .unlisted(),
+    m("XDocument DeserializeXNode(string value)", |_, a| xml_document(&a, None)).unlisted(),
+    m("XDocument DeserializeXNode(string value, string deserializeRootElementName)", |_, a| {
+        xml_document(&a, a.str(1).map(|name| name.as_str()))
+    })
+    .unlisted(),
     m("object DeserializeObject(string value)", |cx, a| {
         let text = a.need_str(0, "value")?.clone();
         deserialize::from_text(cx, &text, crate::types::Type::object())

@@ -189,8 +189,7 @@ fn write_value(cx: &mut Cx<'_>, value: &Value, sink: &mut dyn Sink, depth: usize
         return sink.token(&entries.0);
     }
     if let Some(node) = value.downcast::<crate::library::data::xml::Node>() {
-        let options = apimite_dotnet::xml::FromXml { namespace_separator: ":".into(), ..Default::default() };
-        let json = apimite_dotnet::xml::xml_to_json(&node.0, &options)?;
+        let json = apimite_dotnet::xml::node_to_json(&node.0, false)?;
         return sink.token(&json);
     }
     let ty = value.type_of().unwrap_or_else(Type::object);
