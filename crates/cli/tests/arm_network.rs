@@ -298,3 +298,49 @@ fn host_names_that_management_gives_are_the_only_ones_besides_the_default() {
     assert_eq!((ask("contoso.azure-api.net"), ask("api.example.com")), (200, 200));
     assert_eq!((ask("other.example.com"), ask("contoso.privatelink.azure-api.net")), (404, 404));
 }
+
+#[test]
+fn lists_are_seen_from_the_other_side_and_secrets_told_only_when_asked_for() {
+    let folder = folder("[service]\nname = 'contoso'\n");
+    let gateway = start(&folder);
+    let client = Client::new(&gateway);
+    let id = own(&client)["id"].as_str().unwrap().to_owned();
+    let put = |path: &str, properties: Value| {
+        let answer = client.put(&format!("{id}/{path}"), &json!({ "properties": properties }));
+        assert!(matches!(answer.status, 200 | 201), "{path}: {}", answer.body);
+    };
+    let names = |path: &str| -> Vec<String> {
+        let list = client.get(&format!("{id}/{path}")).body;
+        let list = list["value"].as_array().unwrap_or_else(|| panic!("{path}: {list}"));
+        list.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    put("products/p", json!({ "displayName": "P" }));
+    put("products/q", json!({ "displayName": "Q" }));
+    put("products/p/apis/a", json!({}));
+    put("users/u", json!({ "email": "u@example.com", "firstName": "U", "lastName": "U" }));
+    put("groups/g", json!({ "displayName": "G" }));
+    put("groups/g/users/u", json!({}));
+    put("subscriptions/s", json!({ "displayName": "S", "scope": "/products/p", "ownerId": "/users/u" }));
+    put("subscriptions/t", json!({ "displayName": "T", "scope": "/apis" }));
+    assert_eq!(names("apis/a/products"), ["p"]);
+    assert_eq!(
+        (names("products/p/subscriptions"), names("products/q/subscriptions")),
+        (vec!["s".to_owned()], Vec::new())
+    );
+    assert_eq!((names("users/u/subscriptions"), names("users/u/groups")), (vec!["s".to_owned()], vec!["g".to_owned()]));
+    assert_eq!(names("allPolicies"), ["policy"]);
+    let fragment =
+        "<fragment><set-header name=\"X\" exists-action=\"override\"><value>1</value></set-header></fragment>";
+    put("policyFragments/f", json!({ "format": "rawxml", "value": fragment }));
+    let policy = "<policies><inbound><include-fragment fragment-id=\"f\" /></inbound><backend><forward-request /></backend><outbound/><on-error/></policies>";
+    put("policies/policy", json!({ "format": "rawxml", "value": policy }));
+    let using = client.send("POST", &format!("{id}/policyFragments/f/listReferences"), &[], &json!({})).body;
+    assert_eq!(using["value"][0]["id"], format!("{id}/policies/policy"), "{using}");
+    put("openidConnectProviders/o", json!({ "displayName": "O", "clientId": "c", "clientSecret": "hidden" }));
+    let shown = client.get(&format!("{id}/openidConnectProviders/o")).body;
+    assert!(shown["properties"]["clientId"] == "c" && !shown.to_string().contains("hidden"), "{shown}");
+    let told = client.send("POST", &format!("{id}/openidConnectProviders/o/listSecrets"), &[], &Value::Null).body;
+    assert_eq!(told, json!({ "clientSecret": "hidden" }));
+    let regions = client.get(&format!("{id}/regions")).body;
+    assert_eq!(regions["value"][0]["isMasterRegion"], true, "{regions}");
+}
