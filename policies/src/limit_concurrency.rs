@@ -49,7 +49,7 @@ impl Io for LimitConcurrency {
         Box::pin(async move {
             let key = CounterKey::new(CounterKind::Concurrency, "", &self.key.get(exchange)?);
             let slot = env.counters.acquire(&key, self.most);
-            self.meter.of(&env.counters).note_slot(slot.is_some());
+            self.meter.of(&env.counters).note_slot(slot.is_some(), env.clock.now());
             let Some(_slot) = slot else {
                 return Err(Fault::refused(
                     StatusCode::TOO_MANY_REQUESTS,

@@ -255,7 +255,7 @@ impl Policy {
             if left == 0 || !quota.again && estimate > 0 && estimate >= left {
                 wait = Some(left_of(quota.limit.period, now));
             }
-            self.quota_meter.of(&env.counters).note(wait.is_none(), left.saturating_sub(1));
+            self.quota_meter.of(&env.counters).note(wait.is_none(), left.saturating_sub(1), now);
         }
         if let Some(rate) = &limits.rate {
             let decision = if rate.again || wait.is_some() {
@@ -268,7 +268,7 @@ impl Policy {
             }
             let counted_and_fits = rate.again && estimate > 0 && decision.used <= u64::from(rate.limit.tokens);
             let admitted = decision.admitted || counted_and_fits;
-            self.rate_meter.of(&env.counters).note(admitted, decision.remaining);
+            self.rate_meter.of(&env.counters).note(admitted, decision.remaining, now);
             if !admitted {
                 return Err(self.names.rate_exceeded(exchange, decision.retry_after));
             }

@@ -109,7 +109,7 @@ impl Io for Quota {
                 let quota =
                     QuotaLimit { calls: limit.calls, bytes: limit.bytes, period: period(limit.seconds, &subscription) };
                 let decision = env.counters.check_quota(&key, &quota, Usage::ONE_CALL, now).await;
-                limit.meter.of(&env.counters).note_quota(&decision);
+                limit.meter.of(&env.counters).note_quota(&decision, now);
                 if !decision.admitted {
                     return Err(quota_exceeded(&decision, decision.remaining_calls.is_none_or(|calls| calls > 0)));
                 }

@@ -121,7 +121,7 @@ impl Io for QuotaByKey {
             } else {
                 env.counters.check_quota(&key, &self.quota, Usage::calls(count), now).await
             };
-            self.meter.of(&env.counters).note_quota(&decision);
+            self.meter.of(&env.counters).note_quota(&decision, now);
             if !decision.admitted {
                 return Err(quota_exceeded(&decision, decision.remaining_calls.is_none_or(|calls| calls > 0)));
             }

@@ -97,7 +97,7 @@ impl Io for Rate {
                 let key = CounterKey::new(CounterKind::RateLimit, &owner, &subscription.id);
                 let rate: RateLimit = rate_limit(&exchange.service, limit.calls, limit.period);
                 let decision = env.counters.check_rate(&key, rate, 1, now).await;
-                limit.meter.of(&env.counters).note_rate(&decision);
+                limit.meter.of(&env.counters).note_rate(&decision, now);
                 limit.report.write(exchange, &decision, u64::from(limit.calls));
                 if !decision.admitted {
                     return Err(exceeded(&limit.report, &decision));

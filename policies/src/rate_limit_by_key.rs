@@ -91,7 +91,7 @@ impl Io for RateLimitByKey {
                 0 => env.counters.peek_rate(&key, limit, now).await,
                 count => env.counters.check_rate(&key, limit, count, now).await,
             };
-            self.meter.of(&env.counters).note_rate(&decision);
+            self.meter.of(&env.counters).note_rate(&decision, now);
             self.report.write(exchange, &decision, u64::from(limit.calls));
             if !decision.admitted {
                 return Err(exceeded(&self.report, &decision));

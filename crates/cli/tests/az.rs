@@ -474,6 +474,7 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
     let traced = gateway.get("http", "/hello/there", &[("Apim-Debug-Authorization", &token)]);
     let trace = traced.header("Apim-Trace-Id").unwrap().to_owned();
     assert_eq!(post("listTrace", &serde_json::json!({ "traceId": trace }))["traceId"], trace.as_str());
+    quotas_are_read_and_set(&gateway, &az, &id);
     with(
         &["apim", "product", "create"],
         &["--product-id", "p", "--product-name", "P", "--subscription-required", "true", "--state", "published"],
@@ -493,6 +494,47 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
     assert!(apis.as_array().unwrap().iter().any(|api| api["name"] == "hello"));
     with(&["apim", "api", "delete"], &["--api-id", "hello", "--delete-revisions", "true", "-y"]);
     assert_eq!(gateway.get("http", "/hello/there", &[]).status, 404);
+}
+
+/// What `az rest` sees of a quota is what the calls used, and what it sets is what the next calls meet.
+fn quotas_are_read_and_set(gateway: &Gateway, az: &Az, service: &str) {
+    let rest = |method: &str, path: &str, body: &str| -> Value {
+        let url = format!("{service}/{path}?api-version=2022-08-01");
+        let mut arguments = vec!["rest", "--method", method, "--url", &url];
+        if !body.is_empty() {
+            arguments.extend(["--body", body]);
+        }
+        az.run(&arguments)
+    };
+    let used = |counter: &Value| (counter["value"]["callsCount"].clone(), counter["value"]["kbTransferred"].clone());
+    let numbers = |calls: u32, kilobytes: f64| (Value::from(calls), Value::from(kilobytes));
+    let status = || gateway.get("http", "/hello/there", &[]).status;
+    // A period of some ten years does not end during the test.
+    let policy = r#"{"properties": {"format": "rawxml", "value": "<policies><inbound><quota-by-key calls=\"3\" bandwidth=\"100\" renewal-period=\"315360000\" counter-key=\"client 7\" first-period-start=\"2025-01-01T00:00:00Z\" /><return-response><set-status code=\"200\" /><set-body>@(new string('x', 1024))</set-body></return-response></inbound></policies>"}}"#;
+    rest("PUT", "apis/hello/policies/policy", policy);
+    assert_eq!(rest("GET", "quotas/client%207", "")["count"], 0, "nothing is counted yet");
+    assert_eq!(status(), 200);
+    // Bytes are counted when the answer has gone.
+    let counted = || {
+        let counters = rest("GET", "quotas/client%207", "");
+        (used(&counters["value"][0]) == numbers(1, 1.0)).then_some(counters)
+    };
+    let counters = support::until(counted, "the call and its kilobyte are not counted");
+    assert_eq!((&counters["count"], &counters["value"][0]["counterKey"]), (&Value::from(1), &Value::from("client 7")));
+    let period = format!("quotas/client%207/periods/{}", counters["value"][0]["periodKey"].as_str().unwrap());
+    assert_eq!(used(&rest("GET", &period, "")), numbers(1, 1.0));
+    let set = rest("PATCH", &period, r#"{"properties": {"callsCount": 3, "kbTransferred": 7.5}}"#);
+    assert_eq!(used(&set), numbers(3, 7.5));
+    assert_eq!(status(), 403, "used up by management");
+    assert_eq!(used(&rest("GET", &period, "")), numbers(3, 7.5), "a refused call adds nothing");
+    rest("PATCH", "quotas/client%207", r#"{"properties": {"callsCount": 2, "kbTransferred": 100}}"#);
+    assert_eq!(status(), 403, "the kilobytes are used up");
+    rest("PATCH", "quotas/client%207", r#"{"properties": {"callsCount": 2, "kbTransferred": 0}}"#);
+    assert_eq!([status(), status()], [200, 403], "one call was left");
+    assert_eq!(rest("GET", &period, "")["value"]["callsCount"], 3);
+    let wrong = format!("{service}/quotas/client%207?api-version=2022-08-01");
+    let body = r#"{"properties": {"callsCount": -1}}"#;
+    az.refused(&["rest", "--method", "PATCH", "--url", &wrong, "--body", body], "ValidationError");
 }
 
 #[test]

@@ -49,7 +49,16 @@ impl Counters {
     }
 
     pub(crate) fn build(ledger: Option<Arc<Ledger>>, remote: Option<Arc<dyn Remote>>) -> Self {
-        Self(Arc::new(Inner { memory: Arc::new(Memory::new()), ledger, remote, meters: Meters::default() }))
+        Self::with_memory(Memory::new(), ledger, remote)
+    }
+
+    /// Counters of one of many gateways in a simulation.
+    pub(crate) fn simulated(ledger: Option<Arc<Ledger>>) -> Self {
+        Self::with_memory(Memory::small(), ledger, None)
+    }
+
+    fn with_memory(memory: Memory, ledger: Option<Arc<Ledger>>, remote: Option<Arc<dyn Remote>>) -> Self {
+        Self(Arc::new(Inner { memory: Arc::new(memory), ledger, remote, meters: Meters::default() }))
     }
 
     /// The replica that keeps these counters in step with others; `None` unless made by [`Counters::synchronized`].

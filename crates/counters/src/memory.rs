@@ -78,6 +78,11 @@ impl Memory {
         Self { table: Table::new(), journal: Journal::default() }
     }
 
+    /// An empty store that takes little memory: for simulations, with a store for each of hundreds of gateways.
+    pub(crate) fn small() -> Self {
+        Self { table: Table::small(), journal: Journal::default() }
+    }
+
     /// Runs `act` on the counter of `key`, made by `new` when there is none. Allocates for a new key only.
     fn with<T>(&self, key: &CounterKey, new: impl FnOnce() -> Entry, act: impl FnOnce(&mut Entry) -> T) -> T {
         self.table.with(key.as_bytes(), new, act)
@@ -103,7 +108,7 @@ impl Memory {
         self.len() == 0
     }
 
-    /// Gives back the expired counters of the next 256th of the table; called often enough it visits all.
+    /// Gives back the expired counters of the next 64th of the table; called often enough it visits all.
     pub fn sweep_one_bank(&self, now: Timestamp) -> Swept {
         self.table.sweep_next(now)
     }

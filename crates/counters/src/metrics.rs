@@ -109,15 +109,17 @@ fn sync(text: &mut String, node: &crate::sync::SyncView) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use apimite_clock::Timestamp;
+
     use crate::key::Kind;
 
     #[test]
     fn each_limit_is_a_line_with_its_place_and_reserved_characters_are_escaped() {
         let counters = Counters::memory();
         let meter = counters.meter(Kind::Concurrency, "a\\b \"c\":3");
-        meter.note_slot(true);
-        meter.note_slot(true);
-        meter.note_slot(false);
+        meter.note_slot(true, Timestamp(1));
+        meter.note_slot(true, Timestamp(1));
+        meter.note_slot(false, Timestamp(2));
         let metrics = Metrics {
             counters,
             #[cfg(feature = "sync")]

@@ -97,7 +97,7 @@ impl Cluster {
         self.generation += 1;
         let id = NodeId(self.random.next());
         let ledger = Arc::new(Ledger::new(id));
-        let counters = Counters::synchronized(Arc::clone(&ledger));
+        let counters = Counters::simulated(Some(Arc::clone(&ledger)));
         let seal = if self.trusting { Seal::Trusting } else { Seal::with_secret(b"simulation") };
         let mut replica = Replica::new(counters.store(), ledger, self.settings, seal);
         replica.weigh_heads(self.head_weight);

@@ -123,7 +123,7 @@ impl Store {
     fn new(scenario: &Scenario, sample: u64) -> Self {
         match scenario.store {
             SimulatedStore::Redis => Self::Plain(vec![Counters::memory()]),
-            SimulatedStore::Memory => Self::Plain((0..scenario.gateways).map(|_| Counters::memory()).collect()),
+            SimulatedStore::Memory => Self::Plain((0..scenario.gateways).map(|_| Counters::simulated(None)).collect()),
             SimulatedStore::Sync => {
                 let settings = SyncSettings {
                     interval: Duration::from_millis(scenario.interval_ms),
