@@ -40,6 +40,7 @@ fn must(arguments: &str) {
 
 /// The namespaces, seen from the hub.
 pub struct Lab {
+    count: usize,
     prefix: String,
     wiring: Wiring,
     owner: bool,
@@ -48,7 +49,7 @@ pub struct Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         if self.owner {
-            for index in 0..GATEWAYS {
+            for index in 0..self.count {
                 ip(&format!("netns del {}", self.namespace(index)));
             }
             ip(&format!("netns del {}", self.hub()));
@@ -58,11 +59,16 @@ impl Drop for Lab {
 
 /// Runs `inside` in the hub of a new lab. `test` is the name of the test that calls this; `tag` tells labs of one process apart.
 pub fn in_lab(test: &str, tag: char, wiring: Wiring, inside: impl FnOnce(&Lab)) {
+    in_lab_of(GATEWAYS, test, tag, wiring, inside);
+}
+
+/// The same with so many gateways.
+pub fn in_lab_of(count: usize, test: &str, tag: char, wiring: Wiring, inside: impl FnOnce(&Lab)) {
     if let Ok(prefix) = std::env::var(INSIDE) {
-        inside(&Lab { prefix, wiring, owner: false });
+        inside(&Lab { count, prefix, wiring, owner: false });
         return;
     }
-    let lab = Lab { prefix: format!("am{}{tag}", std::process::id()), wiring, owner: true };
+    let lab = Lab { count, prefix: format!("am{}{tag}", std::process::id()), wiring, owner: true };
     if !lab.build() {
         eprintln!("SKIPPED: network namespaces need root and `ip`; `{test}` checks nothing here");
         return;
@@ -96,7 +102,7 @@ impl Lab {
             must(&format!("-n {hub} addr add 10.99.0.254/24 dev sync"));
             must(&format!("-n {hub} link set sync up"));
         }
-        for index in 0..GATEWAYS {
+        for index in 0..self.count {
             let name = self.namespace(index);
             must(&format!("netns add {name}"));
             must(&format!("-n {name} link set lo up"));
@@ -112,7 +118,7 @@ impl Lab {
             match self.wiring {
                 Wiring::Bridge => must(&format!("-n {hub} link set s{index} master sync")),
                 Wiring::Relay => {
-                    for other in (0..GATEWAYS).filter(|other| *other != index) {
+                    for other in (0..self.count).filter(|other| *other != index) {
                         must(&format!("-n {hub} addr add {}/24 dev s{index}", seen_from(index, other)));
                     }
                 }
@@ -120,10 +126,10 @@ impl Lab {
         }
         if self.wiring == Wiring::Bridge {
             // Neighbours are known for good: how soon a host asks again for an address is not what is tested.
-            for index in 0..GATEWAYS {
+            for index in 0..self.count {
                 let name = self.namespace(index);
                 let others =
-                    (0..GATEWAYS).filter(|other| *other != index).map(|other| (self.sync_address(other), mac(other)));
+                    (0..self.count).filter(|other| *other != index).map(|other| (self.sync_address(other), mac(other)));
                 for (address, mac) in others.chain([("10.99.0.254".to_owned(), mac(99))]) {
                     must(&format!("-n {name} neigh replace {address} lladdr {mac} dev eth1 nud permanent"));
                 }

@@ -76,3 +76,19 @@ impl FixedPeriod {
         self.end <= now.unix_seconds()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::QuotaPeriod;
+
+    #[test]
+    fn a_clock_that_goes_back_into_an_earlier_period_gives_nothing_back() {
+        let limit = QuotaLimit::calls(2, QuotaPeriod::Every { seconds: 60, start_unix_seconds: 0 });
+        let mut fixed = FixedPeriod::default();
+        let mut call = |second: i64| {
+            fixed.decide(&limit, Usage::ONE_CALL, Purpose::Count, Timestamp::from_unix_seconds(second)).admitted
+        };
+        assert_eq!([call(130), call(70), call(119), call(131), call(180)], [true, true, false, false, true]);
+    }
+}

@@ -63,3 +63,37 @@ impl Gate {
         if seen.is_new(head.sequence) { Ok(()) } else { Err(Dropped::Replay) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::wire::Message;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    fn head(sender: u64, sequence: u64, sent_at: Timestamp) -> Head {
+        Head { message: Message::Changes, sender: NodeId(sender), sequence, sent_at }
+    }
+
+    #[test]
+    fn overtaken_packets_come_in_once_and_those_from_long_before_do_not() {
+        let mut gate = Gate::default();
+        let mut comes_in = |sequence: u64| gate.admit(head(1, sequence, NOW), NOW).is_ok();
+        assert_eq!([comes_in(5), comes_in(3), comes_in(4), comes_in(3), comes_in(5)], [true, true, true, false, false]);
+        assert_eq!([comes_in(131), comes_in(4), comes_in(6), comes_in(3)], [true, false, true, false]);
+        assert_eq!([comes_in(1_000), comes_in(131), comes_in(999)], [true, false, true]);
+    }
+
+    #[test]
+    fn only_so_many_senders_are_remembered_and_silent_ones_make_room() {
+        let mut gate = Gate::default();
+        for sender in 0..MOST_SENDERS as u64 {
+            assert!(gate.admit(head(sender, 1, NOW), NOW).is_ok());
+        }
+        assert_eq!(gate.admit(head(9_999, 1, NOW), NOW), Err(Dropped::Replay));
+        assert_eq!(gate.0.len(), MOST_SENDERS);
+        let later = NOW + FRESH * 3;
+        assert!(gate.admit(head(9_999, 1, later), later).is_ok());
+        assert_eq!(gate.0.len(), 1);
+    }
+}

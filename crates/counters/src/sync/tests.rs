@@ -351,3 +351,54 @@ fn a_change_is_repeated_and_then_no_more() {
     }
     assert_eq!(told, REPEATS as usize);
 }
+
+#[test]
+fn what_cannot_be_true_is_not_believed() {
+    let mut cluster = cluster(2, Network::default(), 4);
+    let limit = RateLimit::new(100, MINUTE);
+    let key = key("k").sealed(Variant::Window, 60_000);
+    let own = cluster.counters(0).ledger().unwrap().id();
+    let slot = START.0 / 1_200_000_000;
+    let told = |origin: NodeId, generation: u64, slot: i64| {
+        let cells = vec![Cell { slot, usage: Usage::calls(7) }];
+        Entry { key, origin, generation, limit: 100, cells }
+    };
+    let tomorrow = u64::try_from(START.0 / 1_000_000 + 86_400_000).unwrap();
+    for lie in [told(own, 0, slot), told(NodeId(7), tomorrow, slot), told(NodeId(7), 0, slot + 10)] {
+        cluster.replica(0).restore(&[lie], START);
+        let seen = cluster.counters(0).peek_rate(&CounterKey::new(Kind::RateLimitByKey, "", "k"), limit, START);
+        assert_eq!(seen.now().unwrap().used, 0);
+    }
+    let ours = Seal::with_secret(b"simulation");
+    let from: SocketAddr = ([10, 0, 0, 9], 4290).into();
+    let sent = |message: Message, sender: NodeId| {
+        Writer::new(Head { message, sender, sequence: 1, sent_at: START }).finish(&ours)
+    };
+    assert_eq!(cluster.replica(0).receive(from, &sent(Message::Changes, own), START), Err(Dropped::Own));
+    let heartbeat = sent(Message::Heartbeat, NodeId(7));
+    assert_eq!(cluster.replica(0).receive(from, &heartbeat, START), Err(Dropped::Malformed));
+    // Signed, but larger than any packet may be.
+    let mut large = sent(Message::Changes, NodeId(7))[..29].to_vec();
+    large.resize(wire::LARGEST, 0);
+    ours.close(&mut large);
+    assert_eq!(cluster.replica(0).receive(from, &large, START), Err(Dropped::Malformed));
+    assert_eq!(wire::open(&large, &ours).err(), Some(Dropped::Malformed));
+    assert!(!cluster.replica(0).peers().any(|peer| peer == from), "who lies is no peer");
+}
+
+#[test]
+fn peers_that_nobody_named_are_bounded_and_forgotten_when_they_are_silent() {
+    let mut cluster = cluster(2, Network::default(), 4);
+    let named: Vec<_> = cluster.replica(0).peers().collect();
+    let ours = Seal::with_secret(b"simulation");
+    for number in 0..1_100_u64 {
+        let from: SocketAddr = ([10, 9, (number / 250) as u8, (number % 250) as u8], 4290).into();
+        let head = Head { message: Message::Changes, sender: NodeId(1_000 + number), sequence: 1, sent_at: START };
+        assert_eq!(cluster.replica(0).receive(from, &Writer::new(head).finish(&ours), START), Ok(()));
+    }
+    assert_eq!(cluster.replica(0).peers().count(), 1_024);
+    cluster.replica(0).set_peers(&named, START + Duration::from_secs(59));
+    assert_eq!(cluster.replica(0).peers().count(), 1_024);
+    cluster.replica(0).set_peers(&named, START + Duration::from_secs(61));
+    assert_eq!(cluster.replica(0).peers().collect::<Vec<_>>(), named);
+}
