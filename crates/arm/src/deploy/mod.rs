@@ -1,7 +1,5 @@
 //! Deployments of templates to a resource group.
 
-mod expression;
-mod functions;
 mod lenient;
 mod run;
 mod template;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use apimite_arm_template::Failed;
 use serde_json::{Value, json};
 
-use super::expression::Failed;
 use super::template::{Scope, Target, Wanted, parameters};
 use super::{KIND, lenient};
 use crate::arm::Arm;
@@ -355,7 +355,7 @@ fn wait_for(
         }
     }
     for one in wanted.written.get("dependsOn").and_then(Value::as_array).into_iter().flatten() {
-        let named = super::functions::plain(&scope.value(one, 0)?);
+        let named = apimite_arm_template::plain(&scope.value(one, 0)?);
         // All copies of a loop, by its name; a symbolic name; an id, or its end.
         let members: Vec<&String> = all
             .iter()

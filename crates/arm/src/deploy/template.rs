@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expression::{Failed, MAX_DEPTH, Result, evaluate, inside};
-use super::functions::{member, plain, truth};
 use crate::cx::View;
 use crate::error::ArmError;
 use crate::kinds;
 use crate::path::{Path, key};
+use apimite_arm_template::{Failed, MAX_DEPTH, Names, Result, evaluate, inside, member, plain, truth};
 
 /// How many copies a loop may make.
 ///
@@ -68,40 +67,6 @@ impl<'a> Scope<'a> {
         Ok(())
     }
 
-    pub(super) fn parameter(&self, name: &str, depth: usize) -> Result<Value> {
-        self.count()?;
-        if let Some(value) = self.given.get(&name.to_lowercase()) {
-            return Ok(value.clone());
-        }
-        let declared = self.template.get("parameters").map(|all| member(all, name));
-        let Some(Ok(declared)) = declared else {
-            return Err(format!("the template parameter '{name}' is not found").into());
-        };
-        let default = declared.get("defaultValue");
-        match default {
-            Some(value) => self.value(value, depth + 1),
-            None if declared.get("nullable") == Some(&Value::Bool(true)) => Ok(Value::Null),
-            None => Err(format!("The value for the template parameter '{name}' is not provided").into()),
-        }
-    }
-
-    pub(super) fn variable(&self, name: &str, depth: usize) -> Result<Value> {
-        self.count()?;
-        let variables = self.template.get("variables").cloned().unwrap_or_else(|| json!({}));
-        if let Ok(found) = member(&variables, name) {
-            return self.value(&found, depth + 1);
-        }
-        // A loop that makes a variable.
-        let loops = variables.get("copy").and_then(Value::as_array).into_iter().flatten();
-        let own = loops
-            .clone()
-            .find(|one| one.get("name").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(name)));
-        match own {
-            Some(one) => self.looped(one, depth + 1),
-            None => Err(format!("the template variable '{name}' is not found").into()),
-        }
-    }
-
     /// The list that `{name, count, input}` makes.
     fn looped(&self, one: &Value, depth: usize) -> Result<Value> {
         let name = one.get("name").map(plain).unwrap_or_default();
@@ -142,113 +107,9 @@ impl<'a> Scope<'a> {
         }
     }
 
-    pub(super) fn copy_index(&self, arguments: &[Value]) -> Result<i64> {
-        let named = arguments.first().and_then(Value::as_str);
-        let found =
-            self.copies.iter().rev().find(|(name, _)| named.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted)));
-        let Some((_, index)) = found else { return Err("`copyIndex` stands outside of a copy loop".into()) };
-        let offset = arguments.iter().find_map(Value::as_i64).unwrap_or(0);
-        Ok(index.saturating_add(offset))
-    }
-
-    pub(super) fn resource_id(&self, function: &str, values: &[Value]) -> Result<String> {
-        let texts: Vec<String> = values.iter().map(plain).collect();
-        let at = texts.iter().position(|text| text.contains('/') && !text.starts_with('/'));
-        let at =
-            at.ok_or_else(|| format!("`{function}` needs a resource type, such as 'Microsoft.ApiManagement/service'"))?;
-        let (kind, names) = (&texts[at], &texts[at + 1..]);
-        let mut segments = kind.split('/');
-        let namespace = segments.next().unwrap_or_default();
-        let types: Vec<&str> = segments.collect();
-        if types.len() != names.len() {
-            return Err(
-                format!("`{function}` of type '{kind}' needs {} names, not {}", types.len(), names.len()).into()
-            );
-        }
-        let scope = match (function, &texts[..at]) {
-            ("tenantresourceid", _) => String::new(),
-            ("subscriptionresourceid", before) => {
-                format!("/subscriptions/{}", before.first().unwrap_or(&self.target.subscription))
-            }
-            ("extensionresourceid", [scope]) => scope.clone(),
-            (_, []) => format!("/subscriptions/{}/resourceGroups/{}", self.target.subscription, self.target.group),
-            (_, [group]) => format!("/subscriptions/{}/resourceGroups/{group}", self.target.subscription),
-            (_, [subscription, group, ..]) => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
-        };
-        let pairs: String = types.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
-        Ok(format!("{scope}/providers/{namespace}{pairs}"))
-    }
-
     /// Is a resource of this template still to come?
     fn awaited(&self, id: &str) -> bool {
         !self.trial && self.symbols.values().any(|own| key(own) == key(id)) && !self.done.contains(&key(id))
-    }
-
-    pub(super) fn reference(&self, named: &str, full: bool) -> Result<Value> {
-        let id = self.symbols.get(&named.to_lowercase()).map_or(named, String::as_str);
-        let not_yet =
-            || Failed::NotYet(format!("The resource '{named}' is not defined in the template, or is not there."));
-        if self.awaited(id) {
-            return Err(not_yet());
-        }
-        let below = Path::parse(id).ok().and_then(|path| path.below());
-        let shown = below.and_then(|below| {
-            let kind = kinds::kind(&below.kind()).ok()?;
-            let found = crate::route::existing(&self.view, kind, &below).ok()?;
-            Some((kind.show)(&self.view, &found))
-        });
-        let shown = shown.or_else(|| super::record(&self.view, id));
-        match shown {
-            Some(whole) if full => Ok(whole),
-            Some(whole) => Ok(whole.get("properties").cloned().unwrap_or(Value::Null)),
-            None => Err(not_yet()),
-        }
-    }
-
-    /// `listKeys`, `listSecrets`, `listValue`: the action of that name.
-    pub(super) fn list(&self, id: &str, function: &str) -> Result<Value> {
-        if self.awaited(id) {
-            return Err(Failed::NotYet(format!("The resource '{id}' is not there.")));
-        }
-        let refused = || Failed::Wrong(format!("`{function}` cannot be called on '{id}'"));
-        let path = Path::parse(&format!("{id}/{function}")).map_err(|_| refused())?;
-        let below = path.below().ok_or_else(refused)?;
-        let found = kinds::actions()
-            .find(|one| one.name.eq_ignore_ascii_case(function) && one.on.eq_ignore_ascii_case(&below.parent().kind()));
-        let Some(kinds::Action { run: kinds::Run::Look(run), .. }) = found else { return Err(refused()) };
-        let answer = run(&self.view, &below, &crate::request::Request::default()).map_err(|error| error.message)?;
-        Ok(answer.body.unwrap_or(Value::Null))
-    }
-
-    pub(super) fn resource_group(&self) -> Value {
-        let target = self.target;
-        json!({
-            "id": format!("/subscriptions/{}/resourceGroups/{}", target.subscription, target.group), "name": target.group,
-            "type": "Microsoft.Resources/resourceGroups", "location": target.location,
-            "tags": self.view.state.group(&target.subscription, &target.group).map(|group| group.tags.clone()),
-            "properties": { "provisioningState": "Succeeded" },
-        })
-    }
-
-    pub(super) fn subscription(&self) -> Value {
-        let id = &self.target.subscription;
-        json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id, "tenantId": crate::login::TENANT, "displayName": "local" })
-    }
-
-    pub(super) fn deployment(&self) -> Value {
-        json!({ "name": self.target.name, "location": self.target.location, "properties": { "templateHash": "", "mode": "Incremental", "template": self.template } })
-    }
-
-    pub(super) fn base(&self) -> &str {
-        &self.view.world.base
-    }
-
-    pub(super) fn now(&self) -> String {
-        crate::time::iso(self.view.world.now)
-    }
-
-    pub(super) fn uuid(&self, words: &str) -> String {
-        self.view.world.authority.uuid(words)
     }
 
     /// A value with every expression in it evaluated.
@@ -447,5 +308,147 @@ fn check_value(name: &str, rule: &Value, value: &Value) -> std::result::Result<(
         Err(format!("The provided value for the template parameter '{name}' is outside of the allowed bounds"))
     } else {
         Ok(())
+    }
+}
+
+impl Names for Scope<'_> {
+    fn parameter(&self, name: &str, depth: usize) -> Result<Value> {
+        self.count()?;
+        if let Some(value) = self.given.get(&name.to_lowercase()) {
+            return Ok(value.clone());
+        }
+        let declared = self.template.get("parameters").map(|all| member(all, name));
+        let Some(Ok(declared)) = declared else {
+            return Err(format!("the template parameter '{name}' is not found").into());
+        };
+        let default = declared.get("defaultValue");
+        match default {
+            Some(value) => self.value(value, depth + 1),
+            None if declared.get("nullable") == Some(&Value::Bool(true)) => Ok(Value::Null),
+            None => Err(format!("The value for the template parameter '{name}' is not provided").into()),
+        }
+    }
+
+    fn variable(&self, name: &str, depth: usize) -> Result<Value> {
+        self.count()?;
+        let variables = self.template.get("variables").cloned().unwrap_or_else(|| json!({}));
+        if let Ok(found) = member(&variables, name) {
+            return self.value(&found, depth + 1);
+        }
+        // A loop that makes a variable.
+        let loops = variables.get("copy").and_then(Value::as_array).into_iter().flatten();
+        let own = loops
+            .clone()
+            .find(|one| one.get("name").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(name)));
+        match own {
+            Some(one) => self.looped(one, depth + 1),
+            None => Err(format!("the template variable '{name}' is not found").into()),
+        }
+    }
+
+    fn copy_index(&self, arguments: &[Value]) -> Result<i64> {
+        let named = arguments.first().and_then(Value::as_str);
+        let found =
+            self.copies.iter().rev().find(|(name, _)| named.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted)));
+        let Some((_, index)) = found else { return Err("`copyIndex` stands outside of a copy loop".into()) };
+        let offset = arguments.iter().find_map(Value::as_i64).unwrap_or(0);
+        Ok(index.saturating_add(offset))
+    }
+
+    fn resource_id(&self, function: &str, values: &[Value]) -> Result<String> {
+        let texts: Vec<String> = values.iter().map(plain).collect();
+        let at = texts.iter().position(|text| text.contains('/') && !text.starts_with('/'));
+        let at =
+            at.ok_or_else(|| format!("`{function}` needs a resource type, such as 'Microsoft.ApiManagement/service'"))?;
+        let (kind, names) = (&texts[at], &texts[at + 1..]);
+        let mut segments = kind.split('/');
+        let namespace = segments.next().unwrap_or_default();
+        let types: Vec<&str> = segments.collect();
+        if types.len() != names.len() {
+            return Err(
+                format!("`{function}` of type '{kind}' needs {} names, not {}", types.len(), names.len()).into()
+            );
+        }
+        let scope = match (function, &texts[..at]) {
+            ("tenantresourceid", _) => String::new(),
+            ("subscriptionresourceid", before) => {
+                format!("/subscriptions/{}", before.first().unwrap_or(&self.target.subscription))
+            }
+            ("extensionresourceid", [scope]) => scope.clone(),
+            (_, []) => format!("/subscriptions/{}/resourceGroups/{}", self.target.subscription, self.target.group),
+            (_, [group]) => format!("/subscriptions/{}/resourceGroups/{group}", self.target.subscription),
+            (_, [subscription, group, ..]) => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
+        };
+        let pairs: String = types.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
+        Ok(format!("{scope}/providers/{namespace}{pairs}"))
+    }
+
+    fn reference(&self, named: &str, full: bool) -> Result<Value> {
+        let id = self.symbols.get(&named.to_lowercase()).map_or(named, String::as_str);
+        let not_yet =
+            || Failed::NotYet(format!("The resource '{named}' is not defined in the template, or is not there."));
+        if self.awaited(id) {
+            return Err(not_yet());
+        }
+        let below = Path::parse(id).ok().and_then(|path| path.below());
+        let shown = below.and_then(|below| {
+            let kind = kinds::kind(&below.kind()).ok()?;
+            let found = crate::route::existing(&self.view, kind, &below).ok()?;
+            Some((kind.show)(&self.view, &found))
+        });
+        let shown = shown.or_else(|| super::record(&self.view, id));
+        match shown {
+            Some(whole) if full => Ok(whole),
+            Some(whole) => Ok(whole.get("properties").cloned().unwrap_or(Value::Null)),
+            None => Err(not_yet()),
+        }
+    }
+
+    /// `listKeys`, `listSecrets`, `listValue`: the action of that name.
+    fn list(&self, id: &str, function: &str) -> Result<Value> {
+        if self.awaited(id) {
+            return Err(Failed::NotYet(format!("The resource '{id}' is not there.")));
+        }
+        let refused = || Failed::Wrong(format!("`{function}` cannot be called on '{id}'"));
+        let path = Path::parse(&format!("{id}/{function}")).map_err(|_| refused())?;
+        let below = path.below().ok_or_else(refused)?;
+        let found = kinds::actions()
+            .find(|one| one.name.eq_ignore_ascii_case(function) && one.on.eq_ignore_ascii_case(&below.parent().kind()));
+        let Some(kinds::Action { run: kinds::Run::Look(run), .. }) = found else { return Err(refused()) };
+        let answer = run(&self.view, &below, &crate::request::Request::default()).map_err(|error| error.message)?;
+        Ok(answer.body.unwrap_or(Value::Null))
+    }
+
+    fn surroundings(&self, function: &str) -> Value {
+        let target = self.target;
+        let base = &self.view.world.base;
+        match function {
+            "resourcegroup" => json!({
+                "id": format!("/subscriptions/{}/resourceGroups/{}", target.subscription, target.group), "name": target.group,
+                "type": "Microsoft.Resources/resourceGroups", "location": target.location,
+                "tags": self.view.state.group(&target.subscription, &target.group).map(|group| group.tags.clone()),
+                "properties": { "provisioningState": "Succeeded" },
+            }),
+            "subscription" => {
+                let id = &target.subscription;
+                json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id, "tenantId": crate::login::TENANT, "displayName": "local" })
+            }
+            "tenant" => json!({ "tenantId": crate::login::TENANT }),
+            "deployment" => {
+                json!({ "name": target.name, "location": target.location, "properties": { "templateHash": "", "mode": "Incremental", "template": self.template } })
+            }
+            _ => json!({
+                "name": "AzureCloud", "resourceManager": format!("{base}/"), "portal": base,
+                "suffixes": { "acrLoginServer": ".azurecr.io", "keyvaultDns": ".vault.azure.net", "storage": "core.windows.net", "sqlServerHostname": ".database.windows.net" },
+            }),
+        }
+    }
+
+    fn now(&self) -> Result<String> {
+        Ok(crate::time::iso(self.view.world.now))
+    }
+
+    fn uuid(&self, words: &str) -> String {
+        self.view.world.authority.uuid(words)
     }
 }

@@ -1,8 +1,6 @@
 //! Azure Resource Manager templates with API Management resources: what extractors of the older kind write, and what Bicep
 //! compiles to.
 
-mod expression;
-mod functions;
 mod resources;
 mod scope;
 
@@ -157,7 +155,7 @@ fn one(
     let (kind, name) = (join(kind, &own_kind), join(name, &own_name));
     let skipped = resource.get("condition").and_then(|node| scope.value(node, 0).ok());
     let existing = resource.get("existing").and_then(|node| node.flag()).unwrap_or(false);
-    if depth > MAX_NESTED || existing || skipped.is_some_and(|condition| functions::truth(&condition) == Ok(false)) {
+    if depth > MAX_NESTED || existing || skipped.is_some_and(|condition| scope::truth(&condition) == Ok(false)) {
         return;
     }
     if kind.eq_ignore_ascii_case("Microsoft.Resources/deployments") {

@@ -6,7 +6,9 @@ use apimite_diag::{Diagnostic, Source, Span};
 use apimite_model::{Api, Fragment, Operation, PolicyText, Resolver, SchemaText};
 use indexmap::IndexMap;
 
-use super::expression::{MAX_TEXT, node};
+use apimite_arm_template::MAX_TEXT;
+
+use super::scope::node;
 use crate::apiops::only_operation;
 use crate::definition::{self, Definition, Format, Ids, Manner};
 use crate::draft::{Draft, Link, Place, Placed};

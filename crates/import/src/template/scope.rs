@@ -3,10 +3,16 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::expression::{MAX_TEXT, Result, evaluate, inside, text};
-use super::functions::{plain, whole};
+use apimite_arm_template::{Failed, MAX_TEXT, Names, evaluate, inside};
+use apimite_diag::Span;
+use serde_json::{Value as Json, json};
+
 use crate::tree::{Member, Node, Value};
+
+/// A value without a place.
+type Result<T> = std::result::Result<T, String>;
 
 /// How deep parameters and variables may refer to one another.
 const MAX_DEPTH: usize = 48;
@@ -50,11 +56,11 @@ impl Scope<'_> {
             None => {
                 self.missing.borrow_mut().insert(name.to_owned());
                 match declared.node.get("type").and_then(|kind| kind.text()).map(str::to_ascii_lowercase).as_deref() {
-                    Some("array") => Ok(super::expression::node(Value::List(Vec::new()))),
-                    Some("object" | "secureobject") => Ok(super::expression::node(Value::Map(Vec::new()))),
-                    Some("bool") => Ok(super::expression::node(Value::Bool(false))),
-                    Some("int") => Ok(super::expression::node(Value::Number(Cow::Borrowed("0")))),
-                    _ => Ok(text(name)),
+                    Some("array") => Ok(node(Value::List(Vec::new()))),
+                    Some("object" | "secureobject") => Ok(node(Value::Map(Vec::new()))),
+                    Some("bool") => Ok(node(Value::Bool(false))),
+                    Some("int") => Ok(node(Value::Number(Cow::Borrowed("0")))),
+                    _ => Ok(node(Value::Text(Cow::Owned(name.to_owned())))),
                 }
             }
         }
@@ -65,12 +71,6 @@ impl Scope<'_> {
         let variables = self.template.get("variables").map_or(&[][..], |node| node.members());
         let found = variables.iter().find(|member| member.key.eq_ignore_ascii_case(name));
         self.value(&found.ok_or_else(|| format!("there is no variable `{name}`"))?.node, depth + 1)
-    }
-
-    pub(super) fn copy_index(&self, arguments: &[Node<'static>]) -> Result<i64> {
-        let Some((_, index)) = &self.copy else { return Err("`copyIndex` stands outside of a copy loop".to_owned()) };
-        let offset = arguments.iter().find_map(|argument| whole(argument).ok()).unwrap_or(0);
-        Ok(index.saturating_add(offset))
     }
 
     /// A node with every expression evaluated.
@@ -92,14 +92,14 @@ impl Scope<'_> {
     ) -> Node<'static> {
         if depth > MAX_DEPTH {
             report("parameters and variables refer to one another in a circle".to_owned(), node.span);
-            return super::expression::node(Value::Null);
+            return Node { span: Span::default(), value: Value::Null };
         }
         let value = match &node.value {
             Value::Text(written) => match inside(written) {
                 Some(expression) => match evaluate(expression, self, depth) {
-                    Ok(value) => value.value,
+                    Ok(value) => of_json(value).value,
                     Err(error) => {
-                        report(error, node.span);
+                        report(error.text().to_owned(), node.span);
                         Value::Text(Cow::Owned(written.to_string()))
                     }
                 },
@@ -154,4 +154,126 @@ fn owned_value(value: &Value<'_>) -> Value<'static> {
                 .collect(),
         ),
     }
+}
+
+/// A node that stands nowhere.
+pub(super) fn node(value: Value<'static>) -> Node<'static> {
+    Node { span: Span::default(), value }
+}
+
+/// A value as text: text itself, everything else as JSON.
+pub(super) fn plain(value: &Node<'_>) -> String {
+    match &value.value {
+        Value::Text(text) | Value::Number(text) => text.to_string(),
+        other => apimite_arm_template::plain(&json_of(other)),
+    }
+}
+
+/// Is it true?
+pub(super) fn truth(value: &Node<'_>) -> Result<bool> {
+    apimite_arm_template::truth(&json_of(&value.value)).map_err(|failed| failed.text().to_owned())
+}
+
+fn json_of(value: &Value<'_>) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_string())),
+        Value::Text(text) => Json::String(text.to_string()),
+        Value::List(items) => items.iter().map(|item| json_of(&item.value)).collect(),
+        Value::Map(members) => {
+            Json::Object(members.iter().map(|member| (member.key.to_string(), json_of(&member.node.value))).collect())
+        }
+    }
+}
+
+fn of_json(value: Json) -> Node<'static> {
+    node(match value {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(flag),
+        Json::Number(number) => Value::Number(Cow::Owned(number.to_string())),
+        Json::String(text) => Value::Text(Cow::Owned(text)),
+        Json::Array(items) => Value::List(items.into_iter().map(of_json).collect()),
+        Json::Object(members) => Value::Map(
+            members
+                .into_iter()
+                .map(|(key, value)| Member { key: Cow::Owned(key), key_span: Span::default(), node: of_json(value) })
+                .collect(),
+        ),
+    })
+}
+
+/// What stands for the subscription, the tenant and the group that nobody deploys to.
+const NOWHERE: &str = "00000000-0000-0000-0000-000000000000";
+
+impl Names for Scope<'_> {
+    fn parameter(&self, name: &str, depth: usize) -> apimite_arm_template::Result<Json> {
+        Ok(json_of(&Self::parameter(self, name, depth)?.value))
+    }
+
+    fn variable(&self, name: &str, depth: usize) -> apimite_arm_template::Result<Json> {
+        Ok(json_of(&Self::variable(self, name, depth)?.value))
+    }
+
+    fn copy_index(&self, arguments: &[Json]) -> apimite_arm_template::Result<i64> {
+        let Some((_, index)) = &self.copy else { return Err("`copyIndex` stands outside of a copy loop".into()) };
+        let offset = arguments.iter().find_map(|argument| apimite_arm_template::whole(argument).ok()).unwrap_or(0);
+        Ok(index.saturating_add(offset))
+    }
+
+    fn resource_id(&self, _: &str, arguments: &[Json]) -> apimite_arm_template::Result<String> {
+        Ok(resource_id(arguments))
+    }
+
+    fn reference(&self, _: &str, _: bool) -> apimite_arm_template::Result<Json> {
+        Err(Failed::NotYet("`reference` asks a deployed resource, which does not exist here".to_owned()))
+    }
+
+    fn list(&self, _: &str, function: &str) -> apimite_arm_template::Result<Json> {
+        Err(Failed::NotYet(format!("`{function}` asks a deployed resource, which does not exist here")))
+    }
+
+    fn surroundings(&self, function: &str) -> Json {
+        let subscription = format!("/subscriptions/{NOWHERE}");
+        match function {
+            "resourcegroup" => {
+                json!({ "id": format!("{subscription}/resourceGroups/apimite"), "name": "apimite", "location": "westeurope" })
+            }
+            "subscription" => json!({ "id": subscription, "subscriptionId": NOWHERE, "tenantId": NOWHERE }),
+            "tenant" => json!({ "tenantId": NOWHERE }),
+            "deployment" => json!({ "name": "apimite" }),
+            _ => json!({ "name": "AzureCloud", "resourceManager": "https://management.azure.com/" }),
+        }
+    }
+
+    fn now(&self) -> apimite_arm_template::Result<String> {
+        Err("`utcNow` has no value here: every reading would give another one".into())
+    }
+
+    fn uuid(&self, words: &str) -> String {
+        let mut hash = DefaultHasher::new();
+        words.hash(&mut hash);
+        let first = hash.finish();
+        "again".hash(&mut hash);
+        let all = format!("{first:016x}{:016x}", hash.finish());
+        let part = |range: std::ops::Range<usize>| all.get(range).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+    }
+}
+
+/// `resourceId('Microsoft.ApiManagement/service/apis', 'name', 'orders')`: only its tail matters here.
+fn resource_id(values: &[Json]) -> String {
+    let texts: Vec<String> = values.iter().map(apimite_arm_template::plain).collect();
+    let Some(at) = texts.iter().position(|text| text.contains('/') && !text.starts_with('/')) else {
+        return texts.join("/");
+    };
+    let mut segments = texts[at].split('/');
+    let mut id = format!(
+        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/apimite/providers/{}",
+        segments.next().unwrap_or_default()
+    );
+    for (kind, name) in segments.zip(&texts[at + 1..]) {
+        id.push_str(&format!("/{kind}/{name}"));
+    }
+    id
 }

@@ -4,16 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::expression::{Failed, Result};
-use super::template::Scope;
+use crate::Names;
+use crate::expression::{Failed, Result};
 
 /// How many characters a value may grow to.
-const MAX_TEXT: usize = 1024 * 1024;
+pub const MAX_TEXT: usize = 8 * 1024 * 1024;
 /// How many elements a list may grow to.
 const MAX_ITEMS: usize = 10_000;
 
 /// Calls a function; an argument that failed fails the call only when it is needed.
-pub(super) fn call(name: &str, arguments: Vec<Result<Value>>, scope: &Scope<'_>, depth: usize) -> Result<Value> {
+pub(crate) fn call(name: &str, arguments: Vec<Result<Value>>, scope: &dyn Names, depth: usize) -> Result<Value> {
     let function = name.to_ascii_lowercase();
     match (function.as_str(), arguments.as_slice()) {
         ("if", [condition, yes, no]) => return if truth(&condition.clone()?)? { yes.clone() } else { no.clone() },
@@ -37,6 +37,8 @@ pub(super) fn call(name: &str, arguments: Vec<Result<Value>>, scope: &Scope<'_>,
             }
             return Ok(false.into());
         }
+        // What cannot be asked is not there.
+        ("tryget" | "trygetvalue", [Err(_), ..]) => return Ok(Value::Null),
         _ => {}
     }
     let values: Vec<Value> = arguments.into_iter().collect::<Result<_>>()?;
@@ -54,15 +56,8 @@ pub(super) fn call(name: &str, arguments: Vec<Result<Value>>, scope: &Scope<'_>,
         "reference" => {
             scope.reference(&text(0)?, values.get(2).is_some_and(|full| plain(full).eq_ignore_ascii_case("full")))?
         }
-        "resourcegroup" => scope.resource_group(),
-        "subscription" => scope.subscription(),
-        "tenant" => json!({ "tenantId": crate::login::TENANT }),
-        "deployment" => scope.deployment(),
-        "environment" => json!({
-            "name": "AzureCloud", "resourceManager": format!("{}/", scope.base()), "portal": scope.base(),
-            "suffixes": { "acrLoginServer": ".azurecr.io", "keyvaultDns": ".vault.azure.net", "storage": "core.windows.net", "sqlServerHostname": ".database.windows.net" },
-        }),
-        "utcnow" => scope.now().into(),
+        "resourcegroup" | "subscription" | "tenant" | "deployment" | "environment" => scope.surroundings(&function),
+        "utcnow" => scope.now()?.into(),
         "newguid" => scope.uuid("new").into(),
         "guid" => scope.uuid(&joined(&values)).into(),
         "uniquestring" => unique(&scope.uuid(&joined(&values))).into(),
@@ -165,7 +160,8 @@ pub(super) fn call(name: &str, arguments: Vec<Result<Value>>, scope: &Scope<'_>,
             members.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect::<Vec<_>>().into()
         }
         "flatten" => lists(at(0)?.as_array().map_or(&[][..], Vec::as_slice))?,
-        "tryget" => member(at(0)?, &text(1)?).unwrap_or(Value::Null),
+        "tryget" | "trygetvalue" if values.len() == 1 => at(0)?.clone(),
+        "tryget" | "trygetvalue" => member(at(0)?, &text(1)?).unwrap_or(Value::Null),
         "base64" => STANDARD.encode(text(0)?).into(),
         "base64tostring" => decoded(&text(0)?)?.into(),
         "base64tojson" => {
@@ -187,7 +183,10 @@ const UNRESERVED: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A member of an object; case does not count.
-pub(super) fn member(value: &Value, name: &str) -> Result<Value> {
+///
+/// # Errors
+/// It is not there.
+pub fn member(value: &Value, name: &str) -> Result<Value> {
     let members = value.as_object();
     let found = members.and_then(|all| all.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)));
     found.map(|(_, value)| value.clone()).ok_or_else(|| {
@@ -201,7 +200,7 @@ pub(super) fn member(value: &Value, name: &str) -> Result<Value> {
 }
 
 /// A value as text: text itself, everything else as JSON.
-pub(super) fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "True".to_owned(),
@@ -219,7 +218,11 @@ fn usize_of(number: i64) -> usize {
     usize::try_from(number).unwrap_or(0)
 }
 
-fn whole(value: &Value) -> Result<i64> {
+/// A value as a whole number.
+///
+/// # Errors
+/// It is none.
+pub fn whole(value: &Value) -> Result<i64> {
     value
         .as_i64()
         .or_else(|| plain(value).parse().ok())
@@ -227,7 +230,10 @@ fn whole(value: &Value) -> Result<i64> {
 }
 
 /// Is it true?
-pub(super) fn truth(value: &Value) -> Result<bool> {
+///
+/// # Errors
+/// It is neither true nor false.
+pub fn truth(value: &Value) -> Result<bool> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         other => match plain(other).to_lowercase().as_str() {
@@ -364,7 +370,7 @@ fn union(values: &[Value]) -> Result<Value> {
     }
     let mut all = json!({});
     for one in values {
-        crate::route::merge(&mut all, one);
+        merge(&mut all, one);
     }
     Ok(all)
 }
@@ -383,5 +389,22 @@ fn intersection(values: &[Value]) -> Value {
             Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
         }
         other => other.clone(),
+    }
+}
+
+/// Puts the members of one object over those of another; null takes one away.
+fn merge(into: &mut Value, over: &Value) {
+    let (Some(target), Some(members)) = (into.as_object_mut(), over.as_object()) else {
+        into.clone_from(over);
+        return;
+    };
+    for (name, value) in members {
+        if value.is_null() {
+            target.remove(name);
+        } else if value.is_object() && target.get(name).is_some_and(Value::is_object) {
+            merge(&mut target[name], value);
+        } else {
+            target.insert(name.clone(), value.clone());
+        }
     }
 }

@@ -1,18 +1,15 @@
-//! Template expressions: `[concat(parameters('name'), '/orders')]`.
-//!
-//! Source: "Template functions" of the Azure Resource Manager documentation.
+//! Reads an expression and evaluates it on the way.
 
 use serde_json::Value;
 
-use super::functions;
-use super::template::Scope;
+use crate::{Names, functions};
 
 /// How deep calls may nest, values within values included.
-pub(super) const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failed {
+pub enum Failed {
     /// It is wrong.
     Wrong(String),
     /// It asks a resource that is not there (yet).
@@ -33,7 +30,7 @@ impl From<&str> for Failed {
 
 impl Failed {
     /// In words.
-    pub(super) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         match self {
             Self::Wrong(text) | Self::NotYet(text) => text,
         }
@@ -41,16 +38,19 @@ impl Failed {
 }
 
 /// A value, or why there is none.
-pub(super) type Result<T> = std::result::Result<T, Failed>;
+pub type Result<T> = std::result::Result<T, Failed>;
 
 /// The expression inside a text, if it is one: `[…]`, but not `[[…`.
-pub(super) fn inside(text: &str) -> Option<&str> {
+pub fn inside(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     (!inner.starts_with('[')).then_some(inner)
 }
 
-/// Evaluates the text between the brackets.
-pub(super) fn evaluate(source: &str, scope: &Scope<'_>, depth: usize) -> Result<Value> {
+/// Evaluates the text between the brackets; `depth` is how deep evaluation is already.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn evaluate(source: &str, scope: &dyn Names, depth: usize) -> Result<Value> {
     let mut parser = Parser { text: source, at: 0, scope };
     let value = parser.expression(depth)?;
     parser.blank();
@@ -60,13 +60,13 @@ pub(super) fn evaluate(source: &str, scope: &Scope<'_>, depth: usize) -> Result<
     Ok(value)
 }
 
-struct Parser<'t, 's, 'a> {
+struct Parser<'t> {
     text: &'t str,
     at: usize,
-    scope: &'s Scope<'a>,
+    scope: &'t dyn Names,
 }
 
-impl Parser<'_, '_, '_> {
+impl Parser<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
