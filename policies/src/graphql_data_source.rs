@@ -167,7 +167,7 @@ impl GraphQlDataSource {
     fn variable(&self, one: &Parameter, exchange: &Exchange) -> Result<Value, Fault> {
         let value = one.json(exchange)?;
         Ok(match value {
-            Value::String(text) if self.typed.iter().any(|name| *name == one.name) => {
+            Value::String(text) if self.typed.contains(&one.name) => {
                 serde_json::from_str(&text).unwrap_or(Value::String(text))
             }
             other => other,

@@ -64,12 +64,7 @@ impl Session {
         let inbox = Inbox { sender, lagged: Arc::clone(&lagged) };
         let hub = env.shared.get_or_make(Hub::default);
         let mut running = Running { operations: HashMap::new(), inbox, hub };
-        let mut late = Some(env.clock.sleep(GREETING));
-        let mut late = std::pin::pin!(async move {
-            if let Some(late) = late.take() {
-                late.await;
-            }
-        });
+        let mut late = std::pin::pin!(env.clock.sleep(GREETING));
         let mut greeted = false;
         loop {
             let heard = tokio::select! {
