@@ -3,7 +3,7 @@
 
 use std::any::{Any, TypeId};
 
-use apimite_expr::{Budget, Engine, Form, Host, Settings, Value, Want};
+use apimite_expr::{Budget, Engine, Form, Host, LanguageVersion, Settings, Value, Want};
 use libfuzzer_sys::fuzz_target;
 
 /// A clock that stands and bits that repeat.
@@ -26,7 +26,7 @@ impl Host for Fixed {
 std::thread_local! {
     static ENGINE: Engine = {
         let budget = Budget { steps: 20_000, depth: 200, memory_bytes: 4 << 20 };
-        Engine::new(Settings { lenient: true, budget, ..Settings::default() }, &[])
+        Engine::new(Settings { lenient: true, csharp: LanguageVersion::CSharp12, budget, ..Settings::default() }, &[])
     };
 }
 

@@ -117,9 +117,55 @@ fn expression() -> impl Strategy<Value = String> {
             e.clone().prop_map(|a| format!("$@\"t\"\"{{({a}):N2}}\"")),
             (e.clone(), e.clone()).prop_map(|(a, b)| format!("(from q in ({a}) where ({b}) select q.A)")),
             (e.clone(), e.clone()).prop_map(|(a, b)| format!("(({a}), ({b}))")),
+            (e.clone(), e.clone()).prop_map(|(a, b)| format!("({a}).Y[^({b})]")),
+            (e.clone(), e.clone(), e.clone()).prop_map(|(a, b, c)| format!("({a}).Y[({b})..^({c})]")),
+            prop::collection::vec(e.clone(), 1..3).prop_map(|v| format!("f([{}, ..({})])", v.join(", "), v[0])),
+            e.clone().prop_map(|a| format!("f(new() {{ A = {a} }})")),
+            (e.clone(), e.clone()).prop_map(|(a, b)| format!("(({a}) with {{ A = {b}, C = 1 }})")),
+            (e.clone(), pattern()).prop_map(|(a, p)| format!("(({a}) is {p})")),
+            (e.clone(), pattern(), e.clone())
+                .prop_map(|(a, p, b)| format!("(({a}) switch {{ {p} => ({b}), _ => 0 }})")),
+            (ty(), e.clone()).prop_map(|(t, a)| format!("f(static ({t} x) => {a})")),
+            e.clone().prop_map(|a| format!("f(ref x, out _, in y, named: {a})")),
+            e.clone().prop_map(|a| format!(
+                "(from q in ({a}) join r in s on q.A equals r.B into g let h = g group h by q.C)"
+            )),
+            e.clone().prop_map(|a| format!(
+                "(from q in ({a}) orderby q.A, q.B descending select q into z where z select z)"
+            )),
+            e.clone().prop_map(|a| format!("unchecked(checked({a}))")),
             (e.clone(), e).prop_map(|(a, b)| format!(
                 "(({a}) switch {{ 1 => ({b}), string s when s.Length > 1 => s, _ => null }})"
             )),
+        ]
+    })
+}
+
+/// Patterns of all versions.
+fn pattern() -> impl Strategy<Value = String> {
+    let leaves = vec![
+        "1",
+        "null",
+        "\"s\"",
+        "var v",
+        "int n",
+        "string",
+        "_",
+        "> 5",
+        "<= 'x'",
+        "{ }",
+        "[]",
+        "not null",
+        "List<int>",
+    ];
+    prop::sample::select(leaves).prop_map(str::to_owned).prop_recursive(3, 12, 3, |p| {
+        prop_oneof![
+            (p.clone(), p.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+            (p.clone(), p.clone()).prop_map(|(a, b)| format!("({a} and not {b})")),
+            (p.clone(), p.clone()).prop_map(|(a, b)| format!("({a}, {b})")),
+            (p.clone(), p.clone()).prop_map(|(a, b)| format!("{{ A: {a}, B.C: {b} }}")),
+            (p.clone(), p.clone()).prop_map(|(a, b)| format!("string {{ Length: {a}, X: {b} }} t")),
+            (p.clone(), p).prop_map(|(a, b)| format!("[{a}, .., {b}]")),
         ]
     })
 }
@@ -151,6 +197,10 @@ fn statement() -> impl Strategy<Value = String> {
             )),
             (expression(), s.clone()).prop_map(|(c, a)| format!("using (var u = {c}) {{ {a} }}")),
             s.clone().prop_map(|a| format!("int Local(int p) {{ {a} return p; }}")),
+            s.clone().prop_map(|a| format!("IEnumerable<int> It(in int p) {{ {a} yield return p; yield break; }}")),
+            s.clone().prop_map(|a| format!("here: {{ {a} goto here; }} lock (x) {{ checked {{ a ??= b; }} }}")),
+            s.clone().prop_map(|a| format!("(int p, (var q, _)) = t; (x, y.Z) = (y.Z, x); foreach (var (k, (l, m)) in t) {{ {a} }}")),
+            s.clone().prop_map(|a| format!("switch (t) {{ case (1, {{ A: 2 }}): case [1, ..]: goto default; default: {a} goto case 3; case 3: break; }}")),
             s.prop_map(|a| format!("do {{ {a} }} while (true);")),
         ]
     })

@@ -4,12 +4,12 @@
 
 use std::sync::LazyLock;
 
-use apimite_expr::{Budget, Engine, Form, NoHost, Settings, Want};
+use apimite_expr::{Budget, Engine, Form, LanguageVersion, NoHost, Settings, Want};
 use proptest::prelude::*;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let budget = Budget { steps: 20_000, depth: 40, memory_bytes: 4 << 20 };
-    Engine::new(Settings { lenient: true, budget, ..Settings::default() }, &[])
+    Engine::new(Settings { lenient: true, csharp: LanguageVersion::CSharp12, budget, ..Settings::default() }, &[])
 });
 
 /// Type and text of the result, the exception, or the codes of the compiler.

@@ -7,6 +7,8 @@ use crate::{Exception, ExceptionKind, Thrown};
 
 /// Steps of one search before it counts as timed out; a step is a few nanoseconds.
 const STEP_LIMIT: u64 = 20_000_000;
+/// Steps of all searches that share a budget.
+const TOTAL_LIMIT: u64 = 60_000_000;
 /// Height of the stack, in frames of 16 bytes, before the search counts as timed out.
 const FRAME_LIMIT: usize = 4_000_000;
 
@@ -57,8 +59,33 @@ pub(super) struct From {
     pub(super) only_here: bool,
 }
 
+std::thread_local! {
+    /// Steps of all searches of this thread since [`start_counting`].
+    static SPENT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts from nothing again: all searches up to the next call share one budget.
+pub fn start_counting() {
+    SPENT.set(0);
+}
+
 /// Searches `text`.
 pub(super) fn search<U: Unit>(program: &Program, text: &[U], from: From) -> Result<Option<Found>, Thrown> {
+    if SPENT.get() > TOTAL_LIMIT {
+        return Err(timed_out());
+    }
+    let mut steps = 0;
+    let result = search_counted(program, text, from, &mut steps);
+    SPENT.set(SPENT.get().saturating_add(steps));
+    result
+}
+
+fn search_counted<U: Unit>(
+    program: &Program,
+    text: &[U],
+    from: From,
+    steps: &mut u64,
+) -> Result<Option<Found>, Thrown> {
     let mut machine = Machine {
         program,
         text,
@@ -84,7 +111,9 @@ pub(super) fn search<U: Unit>(program: &Program, text: &[U], from: From) -> Resu
                 None => return Ok(None),
             }
         }
-        if let Some(end) = machine.run(pos as u32)? {
+        let end = machine.run(pos as u32);
+        *steps = machine.steps;
+        if let Some(end) = end? {
             let mut captures = std::mem::take(&mut machine.captures);
             let (start, end) = if end < pos { (end, pos) } else { (pos, end) };
             captures[0] = vec![(start as u32, end as u32)];

@@ -25,6 +25,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
 use self::ast::{Groups, Node, Pattern};
+pub use self::backtrack::start_counting;
 use self::backtrack::{Found, From as StartFrom};
 use self::fast::{Fast, TextKind};
 use self::found::MatchData;

@@ -12,6 +12,9 @@ use crate::syntax::ast;
 use crate::types::{Kind, Type};
 use crate::value::Value;
 
+/// Enums of which the allow-list names some values alone.
+const PARTLY: [(&str, &[&str]); 1] = [("System.DateTimeKind", &["Utc"])];
+
 impl<'a> Binder<'a> {
     pub(crate) fn member_access(&mut self, target: &'a ast::Expr, name: &'a ast::SimpleName, span: Span) -> B<'a> {
         let invoked = std::mem::take(&mut self.invoked);
@@ -234,6 +237,11 @@ impl<'a> Binder<'a> {
             let listed = def.is_listed() || def.is_host() || self.settings.lenient;
             if !listed {
                 self.check_type_allowed(def, span);
+            } else if !self.settings.lenient
+                && PARTLY.iter().any(|(name, all)| *name == def.full_name() && !all.contains(&text))
+            {
+                let help = Some("it is not in the list of .NET members that policy expressions may use".to_owned());
+                self.report_help("APIM002", span, format!("Member '{}.{text}' is not allowed", def.full_name()), help);
             }
             return B::constant(Value::Enum(ty, *value), ty, span);
         }

@@ -58,6 +58,7 @@ pub struct Cx<'h> {
 impl<'h> Cx<'h> {
     /// A fresh evaluation.
     pub fn new(host: &'h dyn Host, registry: &'h Registry, budget: Budget, framework: bool) -> Self {
+        apimite_dotnet::regex::start_counting();
         Self {
             host,
             registry,

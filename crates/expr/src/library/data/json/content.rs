@@ -124,6 +124,11 @@ pub(super) enum Content {
 /// `ArgumentException` for a type that JSON values do not have; what a sequence throws.
 pub(super) fn content_of(cx: &mut Cx<'_>, value: &Value) -> Result<Content, Thrown> {
     if let Some(token) = value.downcast::<Token>() {
+        // One that stands elsewhere already is copied when it is added.
+        if token.0.parent().is_some() {
+            charge_copy(cx, &token.0)?;
+        }
+        cx.charge(TOKEN_BYTES)?;
         return Ok(Content::One(token.0.clone()));
     }
     if let Some(entries) = value.downcast::<Entries>() {
@@ -131,10 +136,26 @@ pub(super) fn content_of(cx: &mut Cx<'_>, value: &Value) -> Result<Content, Thro
     }
     if is_sequence(cx, value) {
         let items = cx.collect(value)?;
+        // So is one that is given twice.
+        for (index, item) in items.iter().enumerate() {
+            if let Some(token) = item.downcast::<Token>()
+                && items[index.saturating_sub(64)..index].iter().any(|before| before.same_object(item))
+            {
+                charge_copy(cx, &token.0)?;
+            }
+        }
         let items: Result<Vec<Content>, Thrown> = items.iter().map(|item| content_of(cx, item)).collect();
         return items.map(Content::Many);
     }
     Ok(Content::One(JToken::value(scalar_of(cx, value)?)))
+}
+
+/// About what one token takes.
+const TOKEN_BYTES: usize = 64;
+
+/// Counts the memory of a copy.
+pub(super) fn charge_copy(cx: &mut Cx<'_>, token: &JToken) -> Result<(), Thrown> {
+    cx.charge(TOKEN_BYTES.saturating_mul(token.descendants(true).len()))
 }
 
 /// `IEnumerable`, but neither a string nor bytes.

@@ -143,7 +143,11 @@ static ROWS: &[Row] = &[
     m("void AddBeforeSelf(object content)", |cx, a| beside(cx, &a, false)).impure(),
     m("void Remove()", |_, a| this(&a)?.remove().map(|()| Value::Null)).impure(),
     m("void Replace(JToken value)", |_, a| this(&a)?.replace(token(&a, 1)).map(|()| Value::Null)).impure(),
-    m("JToken DeepClone()", |_, a| Ok(token_value(this(&a)?.deep_clone()))),
+    m("JToken DeepClone()", |cx, a| {
+        let token = this(&a)?;
+        content::charge_copy(cx, token)?;
+        Ok(token_value(token.deep_clone()))
+    }),
     m("JToken SelectToken(string path)", |_, a| select_one(&a, false)),
     m("JToken SelectToken(string path, bool errorWhenNoMatch)", |_, a| select_one(&a, a.bool(2))),
     m("IEnumerable<JToken> SelectTokens(string path)", |_, a| Ok(sequence::tokens(&JTOKEN, select(&a, false)?))),
