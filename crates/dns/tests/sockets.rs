@@ -277,3 +277,19 @@ proptest! {
         }
     }
 }
+
+/// Two servers that answered each other's refusals would talk for ever.
+#[test]
+fn what_calls_itself_an_answer_is_never_answered_even_when_it_cannot_be_read() {
+    let dropped = |bytes: &[u8]| matches!(apimite_dns::respond(&horizon(), None, bytes), apimite_dns::Outcome::Drop);
+    let mut readable = question("contoso.azure-api.net", RecordType::A);
+    assert!(!dropped(&readable));
+    readable[2] |= 0x80;
+    assert!(dropped(&readable));
+    let mut noise = [0xFF; 40];
+    noise[2] = 0x00;
+    assert!(!dropped(&noise), "what looks like a question is told that it cannot be read");
+    noise[2] = 0x80;
+    assert!(dropped(&noise));
+    assert!(dropped(&noise[..11]), "too short for anything");
+}
