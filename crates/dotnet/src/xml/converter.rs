@@ -337,27 +337,28 @@ fn member(parent: &XObject, name: &str, value: &JToken, scope: &mut Scope, depth
     if name.starts_with('!') {
         return Ok(());
     }
-    if let Some(attribute) = name.strip_prefix('@') {
-        if parent.kind() == NodeKind::Element && !declares(attribute) {
-            parent.set_attribute_value(&qualified(attribute, scope, false), Some(&text()))?;
-        }
+    if name.starts_with('@') {
         return Ok(());
     }
     let mark = scope.len();
     let entries = if value.kind() == JTokenType::Object { value.entries() } else { Vec::new() };
-    let mut declared = Vec::new();
-    for (name, value) in &entries {
-        if let Some(attribute) = name.strip_prefix('@').filter(|attribute| declares(attribute)) {
-            let prefix = attribute.strip_prefix("xmlns:").unwrap_or_default();
-            let namespace = text_of(value).unwrap_or_default();
-            scope.push((SmolStr::new(prefix), namespace.clone()));
-            declared.push((SmolStr::new(prefix), namespace));
-        }
+    let attributes = || {
+        entries.iter().filter_map(|(name, value)| {
+            let attribute = name.strip_prefix('@').filter(|attribute| !attribute.is_empty())?;
+            Some((attribute, text_of(value).unwrap_or_default()))
+        })
+    };
+    for (attribute, namespace) in attributes().filter(|(attribute, _)| declares(attribute)) {
+        scope.push((SmolStr::new(attribute.strip_prefix("xmlns:").unwrap_or_default()), namespace));
     }
     let element = XObject::element(qualified(name, scope, true));
-    for (prefix, namespace) in declared {
-        let name = if prefix.is_empty() { XName::new("", "xmlns") } else { XName::new(XMLNS, prefix) };
-        element.set_attribute_value(&name, Some(&namespace))?;
+    for (attribute, text) in attributes() {
+        let name = match attribute.strip_prefix("xmlns:") {
+            Some(prefix) => XName::new(XMLNS, prefix),
+            None if attribute == "xmlns" => XName::new("", "xmlns"),
+            None => qualified(attribute, scope, false),
+        };
+        element.set_attribute_value(&name, Some(&text))?;
     }
     match value.kind() {
         JTokenType::Object => members(&element, value, scope, depth + 1)?,

@@ -11,7 +11,7 @@ pub fn value_text(value: &Scalar) -> String {
         Scalar::Bool(value) => if *value { "true" } else { "false" }.to_owned(),
         Scalar::Double(value) => float_text(*value, || format::double_text(*value, Generation::Modern)),
         Scalar::Single(value) => float_text(f64::from(*value), || format::single_text(*value, Generation::Modern)),
-        Scalar::Date(raw) => date_text(*raw).replace("+00:00", "Z"),
+        Scalar::Date(raw) => date_text(*raw),
         Scalar::DateOffset(ticks, offset) => {
             let text = offset_text(*ticks, *offset);
             if *offset == 0 { text.trim_end_matches("+00:00").to_owned() + "Z" } else { text }

@@ -60,7 +60,7 @@ fn xml_text(a: &Args<'_>, indented: bool, omit_root: bool) -> Result<Value, Thro
 }
 
 fn xml_document(a: &Args<'_>, root: Option<&str>) -> Result<Value, Thrown> {
-    let token = apimite_dotnet::json::parse_without_dates(a.need_str(0, "value")?.as_str())?;
+    let token = apimite_dotnet::json::parse(a.need_str(0, "value")?.as_str())?;
     Ok(crate::library::data::xml::node_value(apimite_dotnet::xml::json_to_document(&token, root)?))
 }
 
