@@ -291,7 +291,7 @@ fn from_float(value: f64, digits: usize) -> Result<Decimal, Thrown> {
     // A value that rounding lifts to a power of ten keeps one zero: .NET takes off one fewer than it has.
     let power = format!("1e{}", number.scale - 1).parse::<f64>().unwrap_or(0.0);
     if number.digits[..] == [1] && (-25..=1).contains(&number.scale) && value.abs() < power {
-        return fit(number.negative, Wide::new(10), (2 - number.scale).unsigned_abs()).map(Into::into);
+        return fit(number.negative, Wide::new(10), (2 - number.scale).unsigned_abs());
     }
     let mantissa = number.digits.iter().fold(0u128, |m, d| m * 10 + u128::from(*d));
     let scale = number.digits.len() as i32 - number.scale;
