@@ -60,7 +60,7 @@ pub static CHAR: TypeDef = structure("System.Char")
 /// `System.String`
 pub static STRING: TypeDef = class("System.String")
     .implements("IEnumerable<char>, IComparable, IConvertible, ICloneable, IComparable<string>, IEquatable<string>")
-    .rows(&[super::objects::STRING_ROWS, rows::STRING, TYPE_CODE_ROWS])
+    .rows(&[super::objects::STRING_ROWS, rows::STRING, rows::STRING_FIND, rows::STRING_CHANGE, TYPE_CODE_ROWS])
     .def();
 /// `System.DateTime`
 pub static DATE_TIME: TypeDef = structure("System.DateTime")

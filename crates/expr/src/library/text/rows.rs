@@ -7,4 +7,4 @@ pub(crate) use super::guids::GUID;
 pub(crate) use super::numbers::{BYTE, DOUBLE, INT16, INT32, INT64, SBYTE, SINGLE, UINT16, UINT32, UINT64};
 pub(crate) use super::offsets::DATE_TIME_OFFSET;
 pub(crate) use super::spans::TIME_SPAN;
-pub(crate) use super::strings::STRING;
+pub(crate) use super::strings::{CHANGE as STRING_CHANGE, FIND as STRING_FIND, STRING};
