@@ -95,3 +95,14 @@ fn management_puts_and_deletes_resolvers_and_connections() {
     let told: Vec<String> = bad.diagnostics.0.iter().map(|found| found.render()).collect();
     assert!(told.join("\n").contains("`users` is no field of a GraphQL schema"), "{told:?}");
 }
+
+#[test]
+fn a_connection_string_of_a_sink_needs_a_way_in() {
+    let with = |value: &str| read(&Memory::new().with("apimite.toml", format!("[sinks.post]\norders = \"{value}\"\n")));
+    let good = with("Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=k=");
+    assert!(good.settings.sinks.post["orders"].starts_with("Endpoint="));
+    for bad in ["Endpoint=sb://ns.servicebus.windows.net/", "Endpoint=sb://;Authentication=Managed Identity"] {
+        let told: Vec<String> = with(bad).diagnostics.0.iter().map(|found| found.render()).collect();
+        assert!(told.join("\n").contains("the connection string has no endpoint"), "{bad}: {told:?}");
+    }
+}
