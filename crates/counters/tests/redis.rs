@@ -7,6 +7,8 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use apimite_counters::redis::{RedisSettings, RedisStore, StoreError};
@@ -323,6 +325,22 @@ async fn a_decision_is_one_command() {
         assert_eq!(commands, vec!["evalsha"; 130], "{program}");
         assert_eq!(calls_of(&server, "evalsha") - before, 130, "{program}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_server_that_is_known_to_be_away() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store =
+        RedisStore::connect(RedisSettings { timeout: Duration::from_millis(150), ..settings(&server) }).await.unwrap();
+    let counters = Counters::redis(store.clone());
+    let limit = RateLimit::new(10, MINUTE);
+    server.pause();
+    assert!(counters.check_rate(&key("k"), limit, 1, START).await.admitted);
+    assert!(store.is_away());
+    let mut decision = counters.check_rate(&key("k"), limit, 1, START);
+    let at_once = Pin::new(&mut decision).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(at_once, Poll::Ready(decision) if decision.admitted && decision.used == 2), "{at_once:?}");
+    server.go_on();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@
     reason = "a test may; the limit guards against a gateway that hangs"
 )]
 
+pub mod az;
 pub mod lab;
 pub mod management;
 

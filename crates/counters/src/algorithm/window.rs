@@ -197,3 +197,21 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_another_gateway_stay_until_the_end_of_their_slot_has_left() {
+        const SECOND: i64 = 1_000_000_000;
+        let period = 50 * SECOND;
+        for limit in [10, 1_000] {
+            let mut window = Window::default();
+            // Made at any time in the second that begins at 100.
+            window.add_remote(limit, period, 10, 100, 101 * SECOND);
+            assert_eq!(window.used_at(period, 151 * SECOND - 2), 10, "limit {limit}");
+            assert_eq!(window.used_at(period, 151 * SECOND), 0, "limit {limit}");
+        }
+    }
+}

@@ -402,3 +402,18 @@ fn peers_that_nobody_named_are_bounded_and_forgotten_when_they_are_silent() {
     cluster.replica(0).set_peers(&named, START + Duration::from_secs(61));
     assert_eq!(cluster.replica(0).peers().collect::<Vec<_>>(), named);
 }
+
+#[test]
+fn who_is_silent_is_called_in_every_interval() {
+    let mut cluster = cluster(2, Network::default(), 4);
+    let ours = Seal::with_secret(b"simulation");
+    let peer = cluster.replica(0).peers().next().unwrap();
+    assert_eq!(cluster.replica(0).receive(peer, &packet(&ours, 1, START, 1), START), Ok(()));
+    let mut called = |tick: u32| {
+        let packets = cluster.replica(0).tick(START + SyncSettings::default().interval * tick);
+        packets.iter().any(|packet| packet.to == peer)
+    };
+    let early = (1..=15).filter(|tick| called(*tick)).count();
+    assert!(early < 12, "a peer that was just heard is called now and then: {early}");
+    assert!((16..40).all(called), "one that is silent is called always");
+}
