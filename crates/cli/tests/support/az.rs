@@ -109,48 +109,7 @@ pub fn quotas_are_read_and_set(gateway: &Gateway, az: &Az, service: &str) {
     assert_eq!(rest("GET", &period, "")["value"]["callsCount"], 3);
     let wrong = format!("{service}/quotas/client%207?api-version=2022-08-01");
     let body = r#"{"properties": {"callsCount": -1}}"#;
-    az.refused(&["rest", "--method", "PATCH", "--url", &wrong, "--body", body], "ValidationError");
-}
-
-#[test]
-fn the_real_az_moves_a_configured_instance_between_networks() {
-    let settings = tempfile::tempdir().unwrap();
-    support::write(
-        settings.path(),
-        "apimite.toml",
-        "[service]\nname = 'walk'\ntier = 'Developer'\n[network]\nmode = 'internal'\nvirtual_network = ['10.7.0.0/16']\nsubnet = '10.7.1.0/28'\n",
-    );
-    api(settings.path());
-    let gateway = Gateway::start(&[settings.path().to_str().unwrap()]);
-    let Some(az) = signed_in(&gateway) else { return };
-    let own = ["-n", "walk", "-g", "apimite"];
-    let show = az.run(&[&["apim", "show"], &own[..]].concat());
-    assert_eq!(show["virtualNetworkType"], "Internal");
-    assert_eq!(show["privateIpAddresses"], serde_json::json!(["10.7.1.4"]));
-    let to = |kind: &str| az.run(&[&["apim", "update"], &own[..], &["--virtual-network", kind]].concat());
-    assert_eq!(to("External")["virtualNetworkType"], "External");
-    assert_eq!(gateway.get("http", "/nothing", &[]).status, 404);
-    assert_eq!(to("None")["virtualNetworkType"], "None");
-    assert_eq!(to("Internal")["virtualNetworkType"], "Internal");
-    az.refused(
-        &[&["apim", "update"], &own[..], &["--public-network-access", "false"]].concat(),
-        "PublicNetworkAccessNotSupportedWithVirtualNetwork",
-        "injected",
-    );
-    let vnet = ["network", "vnet", "create", "-g", "apimite", "-n", "vn", "--address-prefixes", "10.8.0.0/16"];
-    az.run(&[&vnet[..], &["--subnet-name", "sn", "--subnet-prefixes", "10.8.0.0/24"]].concat());
-    let id = show["id"].as_str().unwrap();
-    let endpoint =
-        ["network", "private-endpoint", "create", "-g", "apimite", "-n", "pe", "--vnet-name", "vn", "--subnet", "sn"];
-    az.refused(
-        &[&endpoint[..], &["--private-connection-resource-id", id, "--group-id", "Gateway", "--connection-name", "c"]]
-            .concat(),
-        "PrivateEndpointNotSupportedWithVirtualNetwork",
-        "is injected into a virtual network",
-    );
-    az.refused(
-        &[&["apim", "update"], &own[..], &["--sku-name", "Standard"]].concat(),
-        "ManagingVirtualNetworkConfigurationNotSupported",
-        "not supported for Sku Type 'Standard'",
-    );
+    let output = az.output(&["rest", "--method", "PATCH", "--url", &wrong, "--body", body]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("ValidationError"), "{said}");
 }
