@@ -129,6 +129,7 @@ fn memory_runs_out_before_it_is_used() {
             "var a = new JArray(1); while (true) a = new JArray(a, a); return a;",
             "var t = JToken.FromObject(new[] { \"abcdefgh\" }); while (true) t = new JArray(t.DeepClone(), t.DeepClone()); return t;",
             "var s = \"[1]\"; while (true) s = JArray.Parse(\"[\" + s + \",\" + s + \"]\").ToString(); return s;",
+            "var x = new XElement(\"a\"); while (true) x = new XElement(\"b\", x, x); return x;",
             "var x = new XElement(\"a\"); while (true) x.Add(new XElement(\"b\", \"text\")); return x;",
             "IEnumerable<string> F() { var s = \"ab\"; while (true) { s += s; yield return s; } } return F().Last();",
             "int[] a = [1]; while (true) a = [..a, ..a]; return a;",

@@ -32,6 +32,14 @@ pub(super) fn text_of(cx: &mut Cx<'_>, value: &Value) -> Result<SmolStr, Thrown>
     Ok(SmolStr::from(value_text(&scalar)))
 }
 
+/// About what one node takes.
+const NODE_BYTES: usize = 160;
+
+/// Counts the memory of a copy.
+fn charge_copy(cx: &mut Cx<'_>, node: &Node) -> Result<(), Thrown> {
+    cx.charge(NODE_BYTES.saturating_mul(1 + 2 * node.0.descendants(None, true).len()))
+}
+
 /// Anything that `Add` takes; null adds nothing.
 ///
 /// # Errors
@@ -41,11 +49,24 @@ pub(super) fn content_of(cx: &mut Cx<'_>, value: &Value) -> Result<Content, Thro
         return Ok(Content::Many(Vec::new()));
     }
     if let Some(node) = value.downcast::<Node>() {
+        // One that stands elsewhere already is copied when it is added.
+        if node.0.parent().is_some() {
+            charge_copy(cx, node)?;
+        }
+        cx.charge(NODE_BYTES)?;
         return Ok(Content::Object(node.0.clone()));
     }
     let ty = value.type_of().unwrap_or_else(Type::object);
     if ty != Type::string() && cx.registry().derives(ty, Type::of(&IENUMERABLE)) {
         let items = cx.collect(value)?;
+        // So is one that is given twice.
+        for (index, item) in items.iter().enumerate() {
+            if let Some(node) = item.downcast::<Node>()
+                && items[index.saturating_sub(64)..index].iter().any(|before| before.same_object(item))
+            {
+                charge_copy(cx, node)?;
+            }
+        }
         let items: Result<Vec<Content>, Thrown> = items.iter().map(|item| content_of(cx, item)).collect();
         return items.map(Content::Many);
     }
