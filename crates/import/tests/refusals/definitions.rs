@@ -1,6 +1,6 @@
 //! Mistakes in API definitions.
 
-use apimite_import::{Memory, Settings, from_openapi, from_policy, import};
+use apimite_import::{Memory, Settings, from_openapi, from_policy};
 use insta::assert_snapshot;
 
 #[test]

@@ -1,6 +1,5 @@
 //! Things that contradict one another, and links that lead nowhere.
 
-use apimite_import::import;
 use insta::assert_snapshot;
 
 use crate::{api, good, remarks};

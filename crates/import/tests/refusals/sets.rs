@@ -1,6 +1,6 @@
 //! Files that are not there, cannot be read, or hold what is not expected.
 
-use apimite_import::{Memory, import};
+use apimite_import::Memory;
 use insta::assert_snapshot;
 
 use crate::{api, good, remarks};

@@ -1,6 +1,5 @@
 //! Mistakes in `apimite.toml`.
 
-use apimite_import::import;
 use insta::assert_snapshot;
 
 use crate::{good, remarks};
