@@ -1,14 +1,20 @@
 //! Conversions: which exist, how they act, and what is said when there is none.
 
+mod refusal;
+mod rules;
+mod user;
+
 use std::sync::Arc;
 
 use apimite_diag::Span;
 
+use self::rules::{array_downcast, constant_fits, sealed};
+pub(crate) use self::rules::{implicit_number, show, tuple_parts};
 use super::Binder;
 use super::bound::{Arg, B, How, K};
 use crate::library::{Member, ParamMode};
 use crate::run::arith;
-use crate::types::{Kind, Type, is_integer, is_number};
+use crate::types::{Type, is_number};
 use crate::value::Value;
 
 /// A conversion that exists.
@@ -183,102 +189,6 @@ impl<'a> Binder<'a> {
                 let (from, into) = (tuple_parts(from), tuple_parts(to));
                 from.len() == into.len() && from.iter().zip(into).all(|(s, t)| self.implicit_type(*s, t))
             })
-    }
-
-    /// A conversion operator.
-    pub(crate) fn user(&self, from: Type, to: Type, explicit: bool) -> Option<Conversion> {
-        if from.is_null() || from.is_void() || to.is_void() {
-            return None;
-        }
-        let (s0, t0) = (from.underlying(), to.underlying());
-        let mut owners: Vec<Type> = Vec::new();
-        for start in [s0, t0] {
-            let mut at = Some(start);
-            while let Some(ty) = at {
-                if ty == Type::object() || ty.is_interface() {
-                    break;
-                }
-                if !owners.contains(&ty) {
-                    owners.push(ty);
-                }
-                at = self.registry.base(ty);
-            }
-        }
-        let mut candidates: Vec<(Arc<Member>, Type, Type, Type)> = Vec::new();
-        for owner in owners {
-            let Some(def) = owner.def() else { continue };
-            for name in if explicit { &["implicit", "explicit"][..] } else { &["implicit"][..] } {
-                for member in self.registry.declared(def, name) {
-                    let [param] = member.params.as_slice() else { continue };
-                    let source = param.ty.substitute(owner.args());
-                    let target = member.ret.substitute(owner.args());
-                    let fits = if explicit {
-                        (self.standard(from, source).is_some()
-                            || self.standard(source, from).is_some()
-                            || self.standard(s0, source).is_some()
-                            || self.standard_explicit_value(s0, source))
-                            && (self.standard(target, to).is_some()
-                                || self.standard(to, target).is_some()
-                                || self.standard(target, t0).is_some()
-                                || self.standard_explicit_value(target, t0))
-                    } else {
-                        (self.standard(from, source).is_some() || self.standard(s0, source).is_some())
-                            && (self.standard(target, to).is_some())
-                    };
-                    if fits {
-                        candidates.push((member, owner, source, target));
-                    }
-                }
-            }
-        }
-        if candidates.is_empty() {
-            return None;
-        }
-        let sources: Vec<Type> = candidates.iter().map(|c| c.2).collect();
-        let source = if let Some(exact) = sources.iter().find(|t| t.same(from)) {
-            *exact
-        } else if let Some(exact) = sources.iter().find(|t| t.same(s0)) {
-            *exact
-        } else {
-            let wider: Vec<Type> = sources.iter().copied().filter(|t| self.standard(from, *t).is_some()).collect();
-            if wider.is_empty() { self.most_encompassing(&sources)? } else { self.most_encompassed(&wider)? }
-        };
-        let targets: Vec<Type> = candidates.iter().filter(|c| c.2 == source).map(|c| c.3).collect();
-        let target = if let Some(exact) = targets.iter().find(|t| t.same(to)) {
-            *exact
-        } else if let Some(exact) = targets.iter().find(|t| t.same(t0)) {
-            *exact
-        } else {
-            let narrower: Vec<Type> = targets.iter().copied().filter(|t| self.standard(*t, to).is_some()).collect();
-            if narrower.is_empty() { self.most_encompassed(&targets)? } else { self.most_encompassing(&narrower)? }
-        };
-        let mut best = candidates.into_iter().filter(|c| c.2 == source && c.3 == target);
-        let (member, on, ..) = best.next()?;
-        let lifted = from.nullable_of().is_some() && !source.takes_null();
-        let from_type = if lifted { s0 } else { from };
-        let before = self.standard_explicit(from_type, source)?;
-        let after = if lifted && to.nullable_of().is_some() && target.nullable_of().is_none() {
-            self.standard_explicit(target, t0)?
-        } else {
-            self.standard_explicit(target, to)?
-        };
-        Some(Conversion::User { member, on, before, after, lifted })
-    }
-
-    fn standard_explicit_value(&self, from: Type, to: Type) -> bool {
-        let numeric = |t: Type| is_number(t) || t == Type::char();
-        if numeric(from) && numeric(to) {
-            return false;
-        }
-        (from.is_enum() && numeric(to)) || (to.is_enum() && numeric(from))
-    }
-
-    fn most_encompassed(&self, types: &[Type]) -> Option<Type> {
-        types.iter().copied().find(|t| types.iter().all(|o| o == t || self.standard(*t, *o).is_some()))
-    }
-
-    fn most_encompassing(&self, types: &[Type]) -> Option<Type> {
-        types.iter().copied().find(|t| types.iter().all(|o| o == t || self.standard(*o, *t).is_some()))
     }
 
     /// Converts implicitly, or tells why not.
@@ -491,124 +401,6 @@ impl<'a> Binder<'a> {
         self.fail("CS0030", span, format!("Cannot convert type '{}' to '{to}'", e.ty))
     }
 
-    /// Why there is no implicit conversion.
-    pub(crate) fn no_conversion(&mut self, e: &B<'a>, to: Type) -> B<'a> {
-        let span = e.span;
-        match &e.kind {
-            K::UnboundLambda(_) => return self.lambda_error(e, to),
-            K::Methods(methods) => {
-                let name = methods.name.clone();
-                return if to.is_delegate() {
-                    self.group_error(e, to)
-                } else {
-                    self.fail(
-                        "CS0428",
-                        span,
-                        format!("Cannot convert method group '{name}' to non-delegate type '{to}'. Did you intend to invoke the method?"),
-                    )
-                };
-            }
-            K::TypeName(ty) => {
-                let ty = *ty;
-                return self.fail("CS0119", span, format!("'{ty}' is a type, which is not valid in the given context"));
-            }
-            K::Namespace(name) => {
-                let name = name.clone();
-                return self.fail(
-                    "CS0119",
-                    span,
-                    format!("'{name}' is a namespace, which is not valid in the given context"),
-                );
-            }
-            K::UnboundNew(_) => {
-                let message = format!("The type '{to}' may not be used as the target type of new()");
-                return self.fail("CS8752", span, message);
-            }
-            K::UnboundCollection(elements) => {
-                let elements = elements.clone();
-                let Some(element) = self.collection_element(to) else {
-                    let message = format!(
-                        "Cannot initialize type '{to}' with a collection expression because the type is not constructible."
-                    );
-                    return self.fail("CS9174", span, message);
-                };
-                for (spread, value) in elements {
-                    if spread {
-                        let sequence = Type::enumerable(element);
-                        let _ = self.convert(value, sequence);
-                    } else {
-                        let _ = self.convert(value, element);
-                    }
-                }
-                return B::error(span);
-            }
-            K::UnboundChoice { then, otherwise, .. } => {
-                let (then, otherwise) = (then.clone(), otherwise.clone());
-                let _ = (self.convert(*then, to), self.convert(*otherwise, to));
-                return B::error(span);
-            }
-            K::UnboundTuple(_) => {
-                return self.fail(
-                    "CS8135",
-                    span,
-                    format!("Tuple with the given elements cannot be converted to type '{to}'."),
-                );
-            }
-            _ => {}
-        }
-        if e.is_null() {
-            return self.fail(
-                "CS0037",
-                span,
-                format!("Cannot convert null to '{to}' because it is a non-nullable value type"),
-            );
-        }
-        if let Some(value) = &e.constant {
-            let target = to.underlying();
-            if is_integer(e.ty) && is_integer(target) || (is_integer(e.ty) && target == Type::char() && e.ty == target)
-            {
-                let fits = arith::convert(value, target, true).is_ok();
-                if e.ty == Type::int() || (!fits && e.ty == Type::long() && target == Type::ulong()) {
-                    let shown = show(value);
-                    return self.fail(
-                        "CS0031",
-                        span,
-                        format!("Constant value '{shown}' cannot be converted to a '{target}'"),
-                    );
-                }
-            }
-            if e.ty == Type::double() && (target == Type::float() || target == Type::decimal()) {
-                let (name, suffix) = if target == Type::float() { ("float", "F") } else { ("decimal", "M") };
-                self.report_help(
-                    "CS0664",
-                    span,
-                    format!(
-                        "Literal of type double cannot be implicitly converted to type '{name}'; use an '{suffix}' suffix to create a literal of this type"
-                    ),
-                    Some(format!("write the number with the suffix `{}`", suffix.to_lowercase())),
-                );
-                return B::error(span);
-            }
-        }
-        let explicit = self.standard_explicit(e.ty, to).is_some() || self.user(e.ty, to, true).is_some();
-        if explicit {
-            self.report_help(
-                "CS0266",
-                span,
-                format!(
-                    "Cannot implicitly convert type '{}' to '{to}'. An explicit conversion exists (are you missing a cast?)",
-                    e.ty
-                ),
-                Some(format!("write `({to})` before it")),
-            );
-            return B::error(span);
-        }
-        let help =
-            if to == Type::string() && !e.ty.is_void() { Some("call `.ToString()` on it".to_owned()) } else { None };
-        self.report_help("CS0029", span, format!("Cannot implicitly convert type '{}' to '{to}'", e.ty), help);
-        B::error(span)
-    }
-
     /// `default(T)`.
     pub(crate) fn default_of(&mut self, ty: Type, span: Span) -> B<'a> {
         if ty.takes_null() {
@@ -619,112 +411,4 @@ impl<'a> Binder<'a> {
         }
         B::new(K::Default, ty, span)
     }
-}
-
-/// Element types of a tuple type, also of one with more than seven.
-pub(crate) fn tuple_parts(ty: Type) -> Vec<Type> {
-    if !ty.is_tuple() {
-        return Vec::new();
-    }
-    let args = ty.args();
-    if args.len() == 8 {
-        let mut out = args[..7].to_vec();
-        out.extend(tuple_parts(args[7]));
-        return out;
-    }
-    args.to_vec()
-}
-
-/// A constant as messages show it.
-pub(crate) fn show(value: &Value) -> String {
-    match value {
-        Value::Char(c) => String::from_utf16_lossy(&[*c]),
-        Value::Str(s) => s.to_string(),
-        Value::Double(n) => n.to_string(),
-        Value::Float(n) => n.to_string(),
-        Value::Decimal(n) => n.to_string(),
-        Value::Bool(b) => if *b { "true" } else { "false" }.to_owned(),
-        other => other.integer().map_or_else(String::new, |n| n.to_string()),
-    }
-}
-
-fn sealed(ty: Type) -> bool {
-    ty == Type::string()
-        || ty.is_delegate()
-        || ty.is_value_type()
-        || matches!(ty.kind(), Kind::Array { .. } | Kind::Anonymous { .. })
-        || ty.def().is_some_and(|d| {
-            matches!(
-                d.full_name(),
-                "System.Text.StringBuilder" | "System.Uri" | "System.Version" | "Newtonsoft.Json.Linq.JRaw"
-            )
-        })
-}
-
-fn array_downcast(binder: &Binder<'_>, from: Type, to: Type) -> bool {
-    match (from.kind(), to.kind()) {
-        (Kind::Array { element: a, rank: x }, Kind::Array { element: b, rank: y }) => {
-            x == y && a.is_reference() && b.is_reference() && binder.standard_explicit(*a, *b).is_some()
-        }
-        // IList<object> to object[] and the like
-        (Kind::Named { args, .. }, Kind::Array { element, rank: 1 }) if from.is_interface() && args.len() == 1 => {
-            element.is_reference()
-                && binder.standard_explicit(args[0], *element).is_some()
-                && binder.registry.supers(to).iter().any(|t| from.def().is_some_and(|d| t.is(d)))
-        }
-        _ => false,
-    }
-}
-
-/// A constant `int` or `long` that fits a smaller or unsigned type; `0` fits every enum.
-fn constant_fits(from: Type, value: &Value, to: Type) -> Option<Value> {
-    if to.is_enum() {
-        return (is_integer(from) && value.integer() == Some(0)).then_some(Value::Enum(to, 0));
-    }
-    let narrow = from == Type::int()
-        && (to == Type::sbyte()
-            || to == Type::byte()
-            || to == Type::short()
-            || to == Type::ushort()
-            || to == Type::uint()
-            || to == Type::ulong());
-    let long = from == Type::long() && to == Type::ulong();
-    if narrow || long { arith::convert(value, to, true).ok() } else { None }
-}
-
-/// C#'s implicit numeric conversions.
-pub(crate) fn implicit_number(from: Type, to: Type) -> bool {
-    const ORDER: [&str; 12] = [
-        "System.SByte",
-        "System.Byte",
-        "System.Int16",
-        "System.UInt16",
-        "System.Int32",
-        "System.UInt32",
-        "System.Int64",
-        "System.UInt64",
-        "System.Char",
-        "System.Single",
-        "System.Double",
-        "System.Decimal",
-    ];
-    let (Some(a), Some(b)) = (from.def(), to.def()) else { return false };
-    let index = |name: &str| ORDER.iter().position(|n| *n == name);
-    let (Some(a), Some(b)) = (index(a.full_name()), index(b.full_name())) else { return false };
-    // Targets by source, as bits in the order above.
-    const TARGETS: [u16; 12] = [
-        0b1110_0101_0100,
-        0b1110_1111_1100,
-        0b1110_0101_0000,
-        0b1110_1111_0000,
-        0b1110_0100_0000,
-        0b1110_1100_0000,
-        0b1110_0000_0000,
-        0b1110_0000_0000,
-        0b1110_1111_1000,
-        0b0100_0000_0000,
-        0,
-        0,
-    ];
-    TARGETS[a] & (1 << b) != 0
 }
