@@ -419,7 +419,6 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
     let traced = gateway.get("http", "/hello/there", &[("Apim-Debug-Authorization", &token)]);
     let trace = traced.header("Apim-Trace-Id").unwrap().to_owned();
     assert_eq!(post("listTrace", &serde_json::json!({ "traceId": trace }))["traceId"], trace.as_str());
-    quotas_are_read_and_set(&gateway, &az, &id);
     with(
         &["apim", "product", "create"],
         &["--product-id", "p", "--product-name", "P", "--subscription-required", "true", "--state", "published"],
@@ -435,6 +434,7 @@ fn the_real_az_deploys_a_template_and_manages_an_api() {
     with(&["apim", "api", "release", "create"], &["--api-id", "hello", "--release-id", "r", "--api-revision", "2"]);
     assert_eq!(with(&["apim", "api", "show"], &["--api-id", "hello"])["apiRevision"], "2");
     assert_eq!(gateway.get("http", "/hello/there", &[]).status, 418);
+    quotas_are_read_and_set(&gateway, &az, &id);
     let apis = with(&["apim", "api", "list"], &[]);
     assert!(apis.as_array().unwrap().iter().any(|api| api["name"] == "hello"));
     with(&["apim", "api", "delete"], &["--api-id", "hello", "--delete-revisions", "true", "-y"]);
