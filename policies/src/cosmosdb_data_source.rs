@@ -46,7 +46,10 @@ const CONSISTENCY: Attr = Attr::new(
 const BEFORE: Attr = Attr::new("pre-trigger", Kind::Text).literal();
 const AFTER: Attr = Attr::new("post-trigger", Kind::Text).literal();
 
-const RESPONSE: &[&str] = &["set-body", "publish-event", "include-fragment"];
+const RESPONSE: Content = Content::Elements {
+    children: &[Child::policy("set-body"), Child::policy("publish-event"), Child::policies("include-fragment")],
+    ordered: true,
+};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -136,7 +139,7 @@ pub static DEF: PolicyDef = PolicyDef {
                     ordered: true,
                 },
             ),
-            Child::optional("response", &[], Content::SomePolicies(RESPONSE)),
+            Child::optional("response", &[], RESPONSE),
         ],
         ordered: true,
     },
@@ -249,7 +252,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         key,
         etag,
         headers,
-        response: Answer::compile(element, "response", RESPONSE, cx)?,
+        response: Answer::compile(element, "response", cx),
     }))
 }
 

@@ -1,4 +1,4 @@
-//! What the policies of GraphQL resolvers share: the order of their parts, connection strings, parameters, how a request goes out
+//! What the policies of GraphQL resolvers share: connection strings, parameters, how a request goes out
 //! and how its answer comes back.
 
 use std::collections::HashMap;
@@ -31,31 +31,6 @@ pub(crate) const USE_IDENTITY: Attr = Attr::new("use-managed-identity", Kind::Bo
 pub(crate) const CLIENT: Attr = Attr::new("client-id", Kind::Text).literal();
 /// Makes a text a template.
 pub(crate) const TEMPLATE: Attr = Attr::new("template", Kind::OneOf(&["liquid"])).literal();
-
-/// Refuses children out of order, or more than one of a kind that may stand once.
-pub(crate) fn in_order(parent: &Element, order: &[&str], many: &[&str], cx: &mut Compile<'_>) -> Result<(), Refused> {
-    let mut last = 0;
-    for child in parent.elements() {
-        let Some(index) = order.iter().position(|name| *name == &*child.name) else { continue };
-        // Fragments hold any of the others.
-        if &*child.name == "include-fragment" {
-            continue;
-        }
-        let name = &child.name;
-        if index < last {
-            let text = format!("'{name}' stands after '{}'", order.get(last).copied().unwrap_or_default());
-            let help = format!("the order is {}", order.join(", "));
-            return Err(cx.refuse(child.name_span, "policy::order", text, &help));
-        }
-        let count = parent.elements().filter(|other| other.name == *name).count();
-        if count > 1 && !many.contains(&&**name) {
-            let text = format!("'{name}' may stand once");
-            return Err(cx.refuse(child.name_span, "policy::once", text, "remove the others"));
-        }
-        last = index;
-    }
-    Ok(())
-}
 
 /// A `connection-info`: the string of the connection, and the policies beside it.
 pub(crate) struct Connection {
@@ -226,16 +201,9 @@ pub(crate) async fn send(
 pub(crate) struct Answer(Option<Block>);
 
 impl Answer {
-    /// Reads the child of this name, whose policies come in this order.
-    pub(crate) fn compile(
-        element: &Element,
-        name: &str,
-        order: &[&str],
-        cx: &mut Compile<'_>,
-    ) -> Result<Self, Refused> {
-        let Some(child) = Compile::child(element, name) else { return Ok(Self(None)) };
-        in_order(child, order, &["include-fragment"], cx)?;
-        Ok(Self(Some(cx.branch_in(child, name, Section::Outbound))))
+    /// Reads the child of this name.
+    pub(crate) fn compile(element: &Element, name: &str, cx: &mut Compile<'_>) -> Self {
+        Self(Compile::child(element, name).map(|child| cx.branch_in(child, name, Section::Outbound)))
     }
 
     /// Runs them over the answer that the exchange holds.

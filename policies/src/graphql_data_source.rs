@@ -23,7 +23,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use serde_json::{Map, Value};
 
-use crate::data_source::{Answer, Parameter, TEXT, in_order, retarget};
+use crate::data_source::{Answer, Parameter, TEXT, retarget};
 use crate::forward_request;
 use crate::graphql::FieldErrors;
 use crate::set_url::Wanted;
@@ -39,20 +39,10 @@ const POLICIES: &[&str] = &[
     "set-header",
     "include-fragment",
 ];
-const ORDER: &[&str] = &[
-    "authentication-basic",
-    "authentication-certificate",
-    "authentication-managed-identity",
-    "get-authorization-context",
-    "set-backend-service",
-    "set-url",
-    "set-header",
-    "include-fragment",
-    "document",
-    "operationName",
-    "variables",
-];
-const RESPONSE: &[&str] = &["set-body", "include-fragment", "publish-event"];
+const RESPONSE: Content = Content::Elements {
+    children: &[Child::policy("set-body"), Child::policies("include-fragment"), Child::policy("publish-event")],
+    ordered: true,
+};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -89,10 +79,10 @@ pub static DEF: PolicyDef = PolicyDef {
                             },
                         ),
                     ],
-                    ordered: false,
+                    ordered: true,
                 },
             ),
-            Child::optional("response", &[], Content::SomePolicies(RESPONSE)),
+            Child::optional("response", &[], RESPONSE),
         ],
         ordered: true,
     },
@@ -116,7 +106,6 @@ struct GraphQlDataSource {
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let request = Compile::child(element, "request").ok_or(Refused)?;
-    in_order(request, ORDER, &["set-header", "include-fragment"], cx)?;
     let text = Compile::child(request, "document").ok_or(Refused)?;
     let document = cx.content(text)?;
     let mut typed = Vec::new();
@@ -136,7 +125,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         variables: Parameter::all(request, "variables", "type", cx)?,
         typed,
         policies: cx.branch_of(request, "request", Section::Inbound, POLICIES),
-        response: Answer::compile(element, "response", RESPONSE, cx)?,
+        response: Answer::compile(element, "response", cx),
     }))
 }
 

@@ -13,24 +13,36 @@ use apimite_policy::run::run_block;
 use apimite_policy::step::{Block, Flow, Io, StepKind};
 use futures_util::future::LocalBoxFuture;
 
-use crate::data_source::{Answer, in_order, retarget};
+use crate::data_source::{Answer, retarget};
 use crate::forward_request;
 use crate::set_url::Wanted;
 
-/// What may stand in `http-request`, in this order.
-const REQUEST: &[&str] = &[
-    "get-authorization-context",
-    "set-backend-service",
-    "set-method",
-    "set-url",
-    "include-fragment",
-    "set-header",
-    "set-body",
-    "authentication-certificate",
-];
-/// What may stand in `http-response`, in this order.
-const RESPONSE: &[&str] =
-    &["set-body", "json-to-xml", "xml-to-json", "find-and-replace", "publish-event", "include-fragment"];
+/// What may stand in `http-request`.
+const REQUEST: Content = Content::Elements {
+    children: &[
+        Child::policy("get-authorization-context"),
+        Child::policy("set-backend-service"),
+        Child::policy("set-method"),
+        Child::policy("set-url"),
+        Child::policies("include-fragment"),
+        Child::policies("set-header"),
+        Child::policy("set-body"),
+        Child::policy("authentication-certificate"),
+    ],
+    ordered: true,
+};
+/// What may stand in `http-response`.
+const RESPONSE: Content = Content::Elements {
+    children: &[
+        Child::policy("set-body"),
+        Child::policy("json-to-xml"),
+        Child::policy("xml-to-json"),
+        Child::policy("find-and-replace"),
+        Child::policy("publish-event"),
+        Child::policies("include-fragment"),
+    ],
+    ordered: true,
+};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -39,9 +51,9 @@ pub static DEF: PolicyDef = PolicyDef {
     gateways: Gateways::ALL.without(Gateways::SELF_HOSTED).without(Gateways::WORKSPACE),
     content: Content::Elements {
         children: &[
-            Child::one("http-request", &[], Content::SomePolicies(REQUEST)),
+            Child::one("http-request", &[], REQUEST),
             Child::optional("backend", &[], Content::SomePolicies(&["forward-request"])),
-            Child::optional("http-response", &[], Content::SomePolicies(RESPONSE)),
+            Child::optional("http-response", &[], RESPONSE),
         ],
         ordered: true,
     },
@@ -58,7 +70,6 @@ struct HttpDataSource {
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
     let Some(request) = Compile::child(element, "http-request") else { return Err(Refused) };
-    in_order(request, REQUEST, &["set-header", "include-fragment"], cx)?;
     for needed in ["set-method", "set-url"] {
         let in_fragment = Compile::child(request, "include-fragment").is_some();
         if Compile::child(request, needed).is_none() && !in_fragment {
@@ -69,7 +80,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
     let blocks = HttpDataSource {
         request: cx.branch_in(request, "http-request", Section::Inbound),
         backend: Compile::child(element, "backend").map(|child| cx.branch_in(child, "backend", Section::Backend)),
-        response: Answer::compile(element, "http-response", RESPONSE, cx)?,
+        response: Answer::compile(element, "http-response", cx),
     };
     Ok(StepKind::io(blocks))
 }

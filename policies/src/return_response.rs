@@ -7,7 +7,7 @@ use apimite_policy::answer;
 use apimite_policy::body::Body;
 use apimite_policy::compile::Compile;
 use apimite_policy::context::ResponseObject;
-use apimite_policy::def::{Attr, Content, Kind, PolicyDef, Refused};
+use apimite_policy::def::{Attr, Child, Content, Kind, PolicyDef, Refused};
 use apimite_policy::env::Env;
 use apimite_policy::exchange::{Exchange, Response};
 use apimite_policy::fault::Fault;
@@ -22,7 +22,10 @@ use crate::set_status::{self, SetStatus};
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
     attributes: &[Attr::new("response-variable-name", Kind::Text).literal()],
-    content: Content::Parts(&[("set-status", 1), ("set-header", u32::MAX), ("set-body", 1)]),
+    content: Content::Elements {
+        children: &[Child::policy("set-status"), Child::policies("set-header"), Child::policy("set-body")],
+        ordered: true,
+    },
     ..PolicyDef::new("return-response", "Ends the pipeline with this response.", compile)
 };
 

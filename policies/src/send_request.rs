@@ -13,7 +13,7 @@ use apimite_policy::arg::{BoolArg, IntArg, SecondsArg, TextArg};
 use apimite_policy::body::Body;
 use apimite_policy::compile::Compile;
 use apimite_policy::context::ResponseObject;
-use apimite_policy::def::{Attr, Content, Gateways, Kind, PolicyDef, Refused, Section};
+use apimite_policy::def::{Attr, Child, Content, Gateways, Kind, PolicyDef, Refused, Section};
 use apimite_policy::env::{Call, CallOptions, CallTls, Env};
 use apimite_policy::exchange::{Exchange, Response};
 use apimite_policy::fault::{BACKEND_CONNECTION_FAILURE, EXPRESSION_FAILED, Fault, TIMEOUT};
@@ -33,17 +33,20 @@ use crate::set_body::{self, SetBody};
 use crate::set_header::{self, SetHeader};
 use crate::set_method::{self, SetMethod};
 
-const CHILDREN: Content = Content::Parts(&[
-    ("set-url", 1),
-    ("set-method", 1),
-    ("set-header", u32::MAX),
-    ("set-body", 1),
-    ("authentication-certificate", 1),
-    ("authentication-token", 1),
-    ("authentication-token-store", 1),
-    ("authentication-managed-identity", 1),
-    ("proxy", 1),
-]);
+const CHILDREN: Content = Content::Elements {
+    children: &[
+        Child::policy("set-url"),
+        Child::policy("set-method"),
+        Child::policies("set-header"),
+        Child::policy("set-body"),
+        Child::policy("authentication-certificate"),
+        Child::policy("authentication-token"),
+        Child::policy("authentication-token-store"),
+        Child::policy("authentication-managed-identity"),
+        Child::policy("proxy"),
+    ],
+    ordered: true,
+};
 
 const MODE: Attr = Attr::new("mode", Kind::OneOf(&["new", "copy"])).default("new");
 

@@ -21,14 +21,14 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 
-use crate::data_source::{Answer, CLIENT, Connection, Parameter, TEXT, USE_IDENTITY, boolean, failed, in_order, send};
+use crate::data_source::{Answer, CLIENT, Connection, Parameter, TEXT, USE_IDENTITY, boolean, failed, send};
 
 /// The policies of `connection-info`.
 const CONNECTION: &[&str] = &["get-authorization-context", "include-fragment", "authentication-certificate"];
-const CONNECTION_ORDER: &[&str] =
-    &["get-authorization-context", "connection-string", "include-fragment", "authentication-certificate"];
-const REQUEST: &[&str] = &["include-fragment", "set-body", "sql-statement", "parameters"];
-const RESPONSE: &[&str] = &["include-fragment", "set-body", "publish-event"];
+const RESPONSE: Content = Content::Elements {
+    children: &[Child::policies("include-fragment"), Child::policy("set-body"), Child::policy("publish-event")],
+    ordered: true,
+};
 
 /// The definition.
 pub static DEF: PolicyDef = PolicyDef {
@@ -51,7 +51,7 @@ pub static DEF: PolicyDef = PolicyDef {
                         Child::policies("include-fragment"),
                         Child::policy("authentication-certificate"),
                     ],
-                    ordered: false,
+                    ordered: true,
                 },
             ),
             Child::policies("include-fragment"),
@@ -79,10 +79,10 @@ pub static DEF: PolicyDef = PolicyDef {
                             },
                         ),
                     ],
-                    ordered: false,
+                    ordered: true,
                 },
             ),
-            Child::optional("response", &[], Content::SomePolicies(RESPONSE)),
+            Child::optional("response", &[], RESPONSE),
         ],
         ordered: true,
     },
@@ -107,11 +107,8 @@ struct SqlDataSource {
 }
 
 fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused> {
-    let info = Compile::child(element, "connection-info").ok_or(Refused)?;
-    in_order(info, CONNECTION_ORDER, &["include-fragment"], cx)?;
     let request = Compile::child(element, "request").ok_or(Refused)?;
     let statement = Compile::child(request, "sql-statement").ok_or(Refused)?;
-    in_order(request, REQUEST, &[], cx)?;
     Ok(StepKind::io(SqlDataSource {
         connection: Connection::compile(element, CONNECTION, cx)?,
         single: boolean(request, "single-result", cx)?,
@@ -119,7 +116,7 @@ fn compile(element: &Element, cx: &mut Compile<'_>) -> Result<StepKind, Refused>
         policies: cx.branch_of(request, "request", Section::Inbound, &["include-fragment", "set-body"]),
         statement: cx.content(statement)?,
         parameters: Parameter::all(request, "parameters", "sql-type", cx)?,
-        response: Answer::compile(element, "response", RESPONSE, cx)?,
+        response: Answer::compile(element, "response", cx),
     }))
 }
 

@@ -262,7 +262,7 @@ pub enum Content {
     Empty,
     /// Text, and whether it may be an expression.
     Text(Kind, Expressions),
-    /// These child elements, in this order when `ordered`.
+    /// These child elements, in this order when `ordered`; `include-fragment`, where listed, stands anywhere among them.
     Elements {
         /// The children.
         children: &'static [Child],
@@ -273,11 +273,8 @@ pub enum Content {
     Mixed(&'static [Child]),
     /// Any policies (`choose`/`when`, `retry`, …).
     Policies,
-    /// These policies only (`wait`, `send-request`).
+    /// These policies only (`wait`).
     SomePolicies(&'static [&'static str]),
-    /// These policies in this order, each at most so many times (`send-request`, `return-response`); `include-fragment` may stand
-    /// anywhere among them.
-    Parts(&'static [(&'static str, u32)]),
     /// Anything: a style sheet, an Adobe document, a template.
     Raw,
     /// What the policy of this name takes; its own definition checks it, attributes too, where the parent compiles it.
@@ -315,12 +312,12 @@ impl Child {
         Self { name, min: 1, max: 1, attributes, content }
     }
 
-    /// A policy that may stand once among children that are none.
+    /// A policy that may stand once as a part of another.
     pub const fn policy(name: &'static str) -> Self {
         Self { name, min: 0, max: 1, attributes: &[], content: Content::Policy }
     }
 
-    /// A policy that may stand any number of times among children that are none.
+    /// A policy that may stand any number of times as a part of another.
     pub const fn policies(name: &'static str) -> Self {
         Self { name, min: 0, max: u32::MAX, attributes: &[], content: Content::Policy }
     }

@@ -39,9 +39,6 @@ pub fn defined() -> BTreeSet<String> {
             Content::SomePolicies(names) => {
                 all.extend(names.iter().map(|name| format!("{path}/{name}")));
             }
-            Content::Parts(parts) => {
-                all.extend(parts.iter().map(|(name, _)| format!("{path}/{name}")));
-            }
             Content::Empty | Content::Text(..) | Content::Policies | Content::Raw | Content::Policy => {}
         }
     }

@@ -165,7 +165,6 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
                 }
             }
         }
-        Content::Parts(parts) => outcome = outcome.and(check_parts(element, parts, cx)),
         Content::Empty | Content::Text(..) => {
             if let Content::Text(kind, expressions) = content
                 && (*kind != Kind::Text || *expressions == Expressions::Refused)
@@ -184,38 +183,9 @@ fn check_content(element: &Element, content: &Content, cx: &mut Compile<'_>) -> 
     outcome
 }
 
-/// Policies that are parts of another: known, in order, not too many.
+/// Children: known, not too few, not too many, and in order where that counts.
 ///
 /// Source: note on the order of child elements on the policy pages; the published schemas list parts as a sequence.
-fn check_parts(element: &Element, parts: &[(&str, u32)], cx: &mut Compile<'_>) -> Result<(), Refused> {
-    let mut outcome = Ok(());
-    let mut last = 0;
-    let mut counts = vec![0; parts.len()];
-    for child in element.elements() {
-        let Some(index) = parts.iter().position(|(name, _)| *name == &*child.name) else {
-            outcome = Err(unknown_child(element, child, parts.iter().map(|(name, _)| *name), cx));
-            continue;
-        };
-        let Some(((name, most), count)) = parts.get(index).zip(counts.get_mut(index)) else { continue };
-        *count += 1;
-        if *count > *most {
-            let text = format!("'{}' may hold '{name}' {most} time(s), not {count}", element.name);
-            outcome = Err(cx.refuse(child.name_span, "policy::too_many", text, "remove the others"));
-        }
-        if *name == "include-fragment" {
-            continue;
-        }
-        if index < last {
-            let before = parts.get(last).map_or("", |(name, _)| name);
-            let order = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            let text = format!("'{name}' stands after '{before}'");
-            outcome = Err(cx.refuse(child.name_span, "policy::order", text, &format!("the order is {order}")));
-        }
-        last = last.max(index);
-    }
-    outcome
-}
-
 fn check_children(element: &Element, children: &[Child], ordered: bool, cx: &mut Compile<'_>) -> Result<(), Refused> {
     let mut outcome = Ok(());
     let mut last = 0;
@@ -224,15 +194,18 @@ fn check_children(element: &Element, children: &[Child], ordered: bool, cx: &mut
             outcome = Err(unknown_child(element, child, children.iter().map(|known| known.name), cx));
             continue;
         };
-        if ordered && index < last {
-            outcome = Err(cx.refuse(
-                child.name_span,
-                "policy::order",
-                format!("'{}' stands after '{}'", child.name, children.get(last).map_or("", |c| c.name)),
-                &format!("the order is {}", children.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")),
-            ));
+        // A fragment holds any of the others.
+        if ordered && &*child.name != "include-fragment" {
+            if index < last {
+                outcome = Err(cx.refuse(
+                    child.name_span,
+                    "policy::order",
+                    format!("'{}' stands after '{}'", child.name, children.get(last).map_or("", |c| c.name)),
+                    &format!("the order is {}", children.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")),
+                ));
+            }
+            last = last.max(index);
         }
-        last = last.max(index);
         if let Some(known) = children.get(index) {
             let attributes = match known.content {
                 Content::Policy => Ok(()),
@@ -243,8 +216,8 @@ fn check_children(element: &Element, children: &[Child], ordered: bool, cx: &mut
         }
     }
     for known in children {
-        let count = element.elements().filter(|child| &*child.name == known.name).count();
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let given = || element.elements().filter(|child| &*child.name == known.name);
+        let count = u32::try_from(given().count()).unwrap_or(u32::MAX);
         if count < known.min {
             outcome = Err(cx.refuse(
                 element.name_span,
@@ -253,8 +226,9 @@ fn check_children(element: &Element, children: &[Child], ordered: bool, cx: &mut
                 "add it",
             ));
         } else if count > known.max {
+            let first_of_too_many = given().nth(usize::try_from(known.max).unwrap_or(usize::MAX)).unwrap_or(element);
             outcome = Err(cx.refuse(
-                element.name_span,
+                first_of_too_many.name_span,
                 "policy::too_many",
                 format!("'{}' may hold '{}' {} time(s), not {count}", element.name, known.name, known.max),
                 "remove the others",
