@@ -97,10 +97,22 @@ fn management_puts_and_deletes_resolvers_and_connections() {
 }
 
 #[test]
+fn keys_of_sinks_are_never_shown() {
+    let file = "[sinks.post]\nbus = \"Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=open+sesame=\"\n\
+                hub = \"https://hub.example.com/events?code=open+sesame=\"\nbad = \"SharedAccessKey=open+sesame=\"\n";
+    let read = read(&Memory::new().with("apimite.toml", file));
+    assert_eq!(read.settings.sinks.post.len(), 2);
+    let shown = format!("{:?}", read.settings.sinks);
+    assert!(shown.contains("\"bus\": ***") && !shown.contains("sesame"), "{shown}");
+    let told: Vec<&str> = read.diagnostics.0.iter().map(|found| &*found.message).collect();
+    assert_eq!(told, ["the address of `bad` is no URL"]);
+}
+
+#[test]
 fn a_connection_string_of_a_sink_needs_a_way_in() {
     let with = |value: &str| read(&Memory::new().with("apimite.toml", format!("[sinks.post]\norders = \"{value}\"\n")));
     let good = with("Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=k=");
-    assert!(good.settings.sinks.post["orders"].starts_with("Endpoint="));
+    assert!(good.settings.sinks.post["orders"].reveal().starts_with("Endpoint="));
     for bad in ["Endpoint=sb://ns.servicebus.windows.net/", "Endpoint=sb://;Authentication=Managed Identity"] {
         let told: Vec<String> = with(bad).diagnostics.0.iter().map(|found| found.render()).collect();
         assert!(told.join("\n").contains("the connection string has no endpoint"), "{bad}: {told:?}");

@@ -427,8 +427,8 @@ pub struct Sinks {
     /// A file that gets a line of JSON for each.
     pub file: Option<Box<str>>,
     /// `[sinks.post]`: loggers, queues, topics, namespaces of messages and of metrics, and the URLs that theirs are posted to, or
-    /// connection strings of Service Bus and Event Hubs.
-    pub post: IndexMap<Box<str>, Box<str>>,
+    /// connection strings of Service Bus and Event Hubs; both may hold keys.
+    pub post: IndexMap<Box<str>, Secret>,
 }
 
 /// `[limits]`: the product's own protections. Absent limits are those of the component they belong to.

@@ -1,6 +1,7 @@
 //! `[stand_ins]`, `[sinks]`, `[dapr]`: what is outside of the gateway, and what stands in for it.
 
 use apimite_diag::Span;
+use apimite_model::Secret;
 use indexmap::IndexMap;
 
 use super::Sinks;
@@ -62,9 +63,9 @@ pub(super) fn sinks(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Sinks {
                 let help = "write `Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…` or `Endpoint=sb://…;Authentication=Managed Identity`";
                 sheet.error("settings::connection_string", member.node.span, message, help);
             } else if is_bus || crate::url::is_base_url(&url) {
-                sinks.post.insert((&*member.key).into(), url.into());
+                sinks.post.insert((&*member.key).into(), Secret::new(&*url));
             } else {
-                let message = format!("`{url}` is no URL");
+                let message = format!("the address of `{}` is no URL", member.key);
                 sheet.error("settings::url", member.node.span, message, crate::url::HELP);
             }
         }
