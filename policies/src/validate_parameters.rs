@@ -54,7 +54,7 @@ pub static DEF: PolicyDef = PolicyDef {
         VARIABLE,
         "the subscription key's own header and query parameter count as specified; Azure's behaviour is not documented",
         "the text for a required parameter that is absent is our own",
-        "a list in one value is taken apart where `explode` would repeat the name; objects are read with the style `deepObject` alone",
+        "objects are read with the style `deepObject` alone",
     ],
     ..PolicyDef::new("validate-parameters", "Checks parameters of the request against the definition.", compile)
 };

@@ -213,6 +213,8 @@ pub struct Parameter {
 pub enum ParameterStyle {
     /// A list in one value has this between its items; several values are a list too.
     List(char),
+    /// Every value is one item, whatever it holds: `tags=a&tags=b`.
+    Repeated,
     /// Members of an object stand on their own: `filter[name]=x`.
     Deep,
 }

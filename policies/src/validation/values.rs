@@ -76,8 +76,8 @@ pub(crate) fn check(
         let items = item_kinds(parameter);
         let list: Vec<&str> = match values {
             [one] if one.is_empty() => Vec::new(),
-            [one] => one.split(separator(parameter)).map(str::trim).collect(),
-            many => many.iter().map(String::as_str).collect(),
+            [one] if let Some(separator) = separator(parameter) => one.split(separator).map(str::trim).collect(),
+            all => all.iter().map(String::as_str).collect(),
         };
         list.into_iter().map(|item| typed(item, &items)).collect::<Result<Vec<_>, _>>().map(Value::Array)
     } else {
@@ -103,11 +103,12 @@ pub(crate) fn check(
     }
 }
 
-/// What stands between the items of a list.
-const fn separator(parameter: &Parameter) -> char {
+/// What stands between the items of a list in one value.
+const fn separator(parameter: &Parameter) -> Option<char> {
     match parameter.style {
-        ParameterStyle::List(separator) => separator,
-        ParameterStyle::Deep => ',',
+        ParameterStyle::List(separator) => Some(separator),
+        ParameterStyle::Deep => Some(','),
+        ParameterStyle::Repeated => None,
     }
 }
 

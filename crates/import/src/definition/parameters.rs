@@ -73,7 +73,7 @@ pub(super) fn read<'n, 'a: 'n>(
             "path" => match list.iter_mut().find(|p| p.name.eq_ignore_ascii_case(&name_text)) {
                 Some(known) => {
                     schema_of(node, known);
-                    known.style = style(node);
+                    known.style = style(root, node);
                 }
                 None => {
                     let message = format!("the path parameter `{name_text}` is not part of `{path}`");
@@ -102,14 +102,14 @@ pub(super) fn read<'n, 'a: 'n>(
                 template.push_str(&format!("{name_text}={{{name_text}}}"));
                 let mut own = parameter(&name_text, ParameterPlace::Template, true);
                 schema_of(node, &mut own);
-                own.style = style(node);
+                own.style = style(root, node);
                 list.push(own);
             }
             "query" | "header" => {
                 let place = if place == "query" { ParameterPlace::Query } else { ParameterPlace::Header };
                 let mut own = parameter(&name_text, place, required);
                 schema_of(node, &mut own);
-                own.style = style(node);
+                own.style = style(root, node);
                 others.push(own);
             }
             _ => {}
@@ -131,13 +131,27 @@ fn parameter(name: &str, place: ParameterPlace, required: bool) -> Parameter {
     }
 }
 
-/// Source: OpenAPI 3, `style`; Swagger 2, `collectionFormat`.
-fn style(node: &Node<'_>) -> ParameterStyle {
-    match node.get("style").or_else(|| node.get("collectionFormat")).and_then(|node| node.text()) {
-        Some("spaceDelimited" | "ssv") => ParameterStyle::List(' '),
-        Some("pipeDelimited" | "pipes") => ParameterStyle::List('|'),
-        Some("tsv") => ParameterStyle::List('\t'),
-        Some("deepObject") => ParameterStyle::Deep,
+/// Source: OpenAPI 3, `style` and `explode`, which is true for `form`, the style of a query, unless set; Swagger 2,
+/// `collectionFormat`.
+fn style(root: &Node<'_>, node: &Node<'_>) -> ParameterStyle {
+    let text = |key: &str| node.get(key).and_then(|node| node.text());
+    if root.get("openapi").is_none() {
+        return match text("collectionFormat") {
+            Some("ssv") => ParameterStyle::List(' '),
+            Some("pipes") => ParameterStyle::List('|'),
+            Some("tsv") => ParameterStyle::List('\t'),
+            Some("multi") => ParameterStyle::Repeated,
+            _ => ParameterStyle::default(),
+        };
+    }
+    let is_query = text("in") == Some("query");
+    let style = text("style").unwrap_or(if is_query { "form" } else { "simple" });
+    let is_exploded = node.get("explode").and_then(|node| node.flag()).unwrap_or(style == "form");
+    match style {
+        "deepObject" => ParameterStyle::Deep,
+        _ if is_query && is_exploded => ParameterStyle::Repeated,
+        "spaceDelimited" => ParameterStyle::List(' '),
+        "pipeDelimited" => ParameterStyle::List('|'),
         _ => ParameterStyle::default(),
     }
 }
