@@ -88,6 +88,8 @@ impl Pattern {
     pub(crate) fn fits(&self, node: Place, host: &mut dyn Host) -> Result<bool> {
         host.step(1)?;
         match self.steps.len() {
+            // No pattern speaks of namespaces.
+            _ if node.is_namespace() => Ok(false),
             0 => self.starts_at(node, host),
             count => self.step_fits(count - 1, node, host),
         }
@@ -117,7 +119,7 @@ impl Pattern {
                 if step.attribute { tree.attributes(parent).collect() } else { tree.children(parent).collect() };
             host.step(beside.len() as u64)?;
             let fitting = beside.into_iter().filter(|id| crate::xpath::matches(&tree, *id, &step.test, axis));
-            let mut nodes: Vec<Place> = fitting.map(|id| Place { tree: node.tree, id }).collect();
+            let mut nodes: Vec<Place> = fitting.map(|id| Place::new(node.tree, id)).collect();
             for predicate in &step.predicates {
                 let size = nodes.len();
                 let mut kept = Vec::new();
@@ -139,7 +141,7 @@ impl Pattern {
         }
         let mut above = Some(parent);
         while let Some(id) = above {
-            let place = Place { tree: node.tree, id };
+            let place = Place::new(node.tree, id);
             let fits = match (index, &self.start) {
                 (0, Start::Anywhere) => true,
                 (0, _) => self.starts_at(place, host)?,
@@ -157,6 +159,9 @@ impl Pattern {
 
 /// Do two nodes look alike: the same kind, and the same name?
 pub(crate) fn alike(host: &dyn Host, a: Place, b: Place) -> bool {
+    if a.is_namespace() || b.is_namespace() {
+        return a == b;
+    }
     let (of_a, of_b) = (host.tree(a.tree), host.tree(b.tree));
     let name = |kind: &Kind| match kind {
         Kind::Element(name, _) | Kind::Attribute(name, _) => (name.namespace.clone(), name.local.clone()),

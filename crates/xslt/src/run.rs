@@ -37,7 +37,7 @@ pub(crate) fn transform(
         budget,
         depth: 0,
     };
-    let root = Place { tree: 0, id: 0 };
+    let root = Place::new(0, 0);
     // Every global is read, also those that nothing uses: their mistakes are mistakes.
     for global in &sheet.globals {
         run.variable(&global.name.0, &global.name.1)?;
@@ -94,7 +94,7 @@ impl Host for Run<'_> {
         }
         self.globals.insert(key.clone(), None);
         let base = std::mem::replace(&mut self.base, self.variables.len());
-        let value = self.binding(&global.value, Context::of(Place { tree: 0, id: 0 }));
+        let value = self.binding(&global.value, Context::of(Place::new(0, 0)));
         self.base = base;
         let value = value?;
         self.globals.insert(key, Some(value.clone()));
@@ -152,7 +152,7 @@ impl<'s> Run<'s> {
         let count = u32::try_from(self.tree(tree).nodes.len()).unwrap_or(0);
         let mut index: HashMap<SmolStr, Vec<Place>> = HashMap::new();
         for id in 0..count {
-            let node = Place { tree, id };
+            let node = Place::new(tree, id);
             for def in &defs {
                 let mut fits = false;
                 for pattern in &def.matches {
@@ -188,7 +188,7 @@ impl<'s> Run<'s> {
                 let tree = self.aside(body, context)?;
                 let number = u32::try_from(self.trees.len()).unwrap_or(u32::MAX);
                 self.trees.push(Rc::new(tree));
-                Ok(Value::Nodes(vec![Place { tree: number, id: 0 }]))
+                Ok(Value::Nodes(vec![Place::new(number, 0)]))
             }
         }
     }
@@ -262,11 +262,15 @@ impl<'s> Run<'s> {
 
     fn built_in(&mut self, node: Place, mode: Option<&'s Key>) -> Result<()> {
         self.step(1)?;
+        // Nothing is written of a namespace.
+        if node.is_namespace() {
+            return Ok(());
+        }
         let tree = self.tree(node.tree);
         match tree.kind(node.id) {
             Kind::Root | Kind::Element(..) => {
                 self.deeper()?;
-                let children: Vec<Place> = tree.children(node.id).map(|id| Place { tree: node.tree, id }).collect();
+                let children: Vec<Place> = tree.children(node.id).map(|id| Place::new(node.tree, id)).collect();
                 self.apply(&children, mode, &[])?;
                 self.depth -= 1;
             }

@@ -82,6 +82,28 @@ fn expressions_give_what_xpath_says() {
         ("element-available('xsl:if') and not(function-available('document'))", "true"),
         ("1000000000000000000000", "1000000000000000000000"),
         ("//*[self::b or self::i][last()]", "y"),
+        // There is no document type, so no attribute is an id.
+        ("count(id('a')) + count(id(//i/@k))", "0"),
+        ("count(/d/namespace::*)", "2"),
+        ("count(//namespace::node())", "12"),
+        ("string(//b/namespace::p)", "urn:p"),
+        ("name(//b/namespace::*[. = 'urn:p'])", "p"),
+        ("concat(local-name(/d/namespace::p), namespace-uri(/d/namespace::p))", "p"),
+        ("string(/d/namespace::xml)", "http://www.w3.org/XML/1998/namespace"),
+        ("count(//namespace::text() | //@k/namespace::* | /namespace::*)", "0"),
+        ("name(//b/namespace::p/..)", "b"),
+        ("count(//b/namespace::p/ancestor::*)", "3"),
+        ("count(//b/namespace::p/ancestor-or-self::node())", "5"),
+        ("count(//b/namespace::p/self::node()) + count(//b/namespace::p/self::*)", "1"),
+        ("string(//b/namespace::p/following::node()[1])", "y"),
+        ("count(//b/namespace::p/following::node()) - count(//b/following::node())", "1"),
+        ("count(//b/namespace::p/preceding::*) = count(//b/preceding::*)", "true"),
+        ("count(//b/namespace::p/node() | //b/namespace::p/@* | //b/namespace::p/following-sibling::node())", "0"),
+        ("count(/d/namespace::p | /d/namespace::p | /d)", "2"),
+        ("name((/d/@* | /d/namespace::p | /d)[2])", "p"),
+        ("generate-id(/d/namespace::p) = generate-id(/d)", "false"),
+        ("count(key('k', 'c'))", "0"),
+        ("key('none', 'a')", "failed: there is no key `none`"),
     ] {
         assert_eq!(value(expression, DOCUMENT), wanted, "{expression}");
     }
@@ -149,6 +171,67 @@ fn the_identity_with_an_attribute_more() {
     let wanted =
         r#"<d xmlns="urn:d" xmlns:p="urn:p" User-Agent="x" a="1"><p:e p:b="2">t<f xmlns="" /></p:e><!--c--></d>"#;
     assert_eq!(run(top, document), wanted);
+}
+
+#[test]
+fn namespaces_are_declared_by_copies_of_their_nodes() {
+    let top = |body: &str| format!("<xsl:template match=\"/\"><o>{body}</o></xsl:template>");
+    let document = r#"<d xmlns="urn:d" xmlns:p="urn:p" xmlns:q="urn:q"><p:e xmlns:q="urn:r" /></d>"#;
+    for (body, wanted) in [
+        (r#"<xsl:copy-of select="/*/*/namespace::q"/>"#, r#"<o xmlns:q="urn:r" />"#),
+        (
+            r#"<xsl:for-each select="/*/namespace::p | /*/namespace::q"><xsl:sort select="name()"/><xsl:copy/></xsl:for-each>"#,
+            r#"<o xmlns:p="urn:p" xmlns:q="urn:q" />"#,
+        ),
+        (r#"<xsl:copy-of select="/*/namespace::xml"/><xsl:apply-templates select="/*/namespace::*"/>"#, "<o />"),
+        (
+            r#"<xsl:for-each select="//namespace::p"><i><xsl:value-of select="concat(name(..), '=', .)"/></i></xsl:for-each>"#,
+            "<o><i>d=urn:p</i><i>p:e=urn:p</i></o>",
+        ),
+        (
+            r#"<xsl:copy-of select="/*/namespace::q"/><xsl:copy-of select="/*/*/namespace::q"/>"#,
+            "failed: the prefix `q` cannot stand for `urn:r`: it stands for another namespace in its element",
+        ),
+        (
+            r#"<xsl:copy-of select="/*/namespace::*[name() = '']"/>"#,
+            "failed: the prefix `` cannot stand for `urn:d`: it stands for another namespace in its element",
+        ),
+        (
+            r#"x<xsl:copy-of select="/*/namespace::p"/>"#,
+            "failed: the namespace `urn:p` comes behind the content of its element",
+        ),
+    ] {
+        assert_eq!(run(&top(body), document), wanted, "{body}");
+    }
+    assert_eq!(
+        run("<xsl:template match=\"namespace::p\"/>", "<d/>"),
+        "refused: `xsl:template`: `namespace::p` is no pattern"
+    );
+    // Many namespaces and many elements use up the budget, not the time.
+    let declared: String = (0..2000).map(|n| format!(" xmlns:n{n}=\"urn:{n}\"")).collect();
+    let document = format!("<d{declared}>{}</d>", "<e/>".repeat(2000));
+    let sheet = format!("{OPEN}{}</xsl:stylesheet>", top(r#"<xsl:value-of select="count(//namespace::*)"/>"#));
+    let small = Budget { steps: 1_000_000, ..Budget::default() };
+    let error = Stylesheet::compile(&sheet).unwrap().transform(&document, &[], small).unwrap_err();
+    assert_eq!(error.0, "the transformation takes too many steps");
+}
+
+#[test]
+fn keys_find_by_pattern_and_use() {
+    let top = r#"<xsl:key name="k" match="i" use="@k"/><xsl:key name="k" match="@k" use="'all'"/><xsl:key name="t" match="b | i[. &gt; 1]" use="."/>
+        <xsl:template match="/"><o><xsl:for-each select="key('k', 'a') | key('t', 'y')"><n><xsl:value-of select="."/></n></xsl:for-each>
+        <xsl:value-of select="concat(count(key('k', 'all')), count(key('t', '1')), count(key('t', //i)))"/></o></xsl:template>"#;
+    assert_eq!(run(top, DOCUMENT), "<o><n>1</n><n>y</n><n>3</n>302</o>");
+}
+
+#[test]
+fn another_style_sheet_is_refused_when_this_one_is_read() {
+    for name in ["import", "include"] {
+        assert_eq!(
+            run(&format!("<xsl:{name} href=\"other.xsl\"/>"), "<d/>"),
+            format!("refused: `xsl:{name}`: no other style sheet is read: write its templates here")
+        );
+    }
 }
 
 #[test]

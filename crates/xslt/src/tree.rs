@@ -1,5 +1,7 @@
 //! Trees in document order: a node's number is its place.
 
+use std::collections::HashSet;
+
 use apimite_dotnet::xml::{LoadOptions, NodeKind, XObject, parse_document};
 use smol_str::SmolStr;
 
@@ -137,11 +139,12 @@ impl Tree {
     /// Namespaces in scope of an element, nearest first.
     pub(crate) fn namespaces(&self, id: u32) -> Vec<(SmolStr, SmolStr)> {
         let mut all: Vec<(SmolStr, SmolStr)> = Vec::new();
+        let mut known = HashSet::new();
         let mut at = Some(id);
         while let Some(here) = at {
             if let Kind::Element(_, declared) = self.kind(here) {
                 for (prefix, name) in declared {
-                    if !all.iter().any(|(known, _)| known == prefix) {
+                    if known.insert(prefix) {
                         all.push((prefix.clone(), name.clone()));
                     }
                 }
@@ -187,6 +190,22 @@ impl Builder {
         self.bytes += name.local.len();
         let id = self.push(Kind::Element(name, namespaces));
         self.open.push(id);
+    }
+
+    /// Declares a namespace on the element that is open; `false` when its prefix stands for another one there.
+    pub(crate) fn declare(&mut self, prefix: &str, namespace: &str) -> bool {
+        let open = self.parent();
+        let in_scope = self.tree.namespaces(open).iter().any(|(known, name)| known == prefix && name == namespace);
+        let Some(Node { kind: Kind::Element(name, declared), .. }) = self.tree.nodes.get_mut(open as usize) else {
+            return false;
+        };
+        let clashes = name.prefix == prefix && name.namespace != namespace
+            || declared.iter().any(|(known, name)| known == prefix && name != namespace);
+        if !clashes && !in_scope {
+            self.bytes += prefix.len() + namespace.len();
+            declared.push((prefix.into(), namespace.into()));
+        }
+        !clashes
     }
 
     pub(crate) fn close(&mut self) {
@@ -289,7 +308,7 @@ impl Builder {
 
     /// Those of the namespaces that are not in scope here already.
     pub(crate) fn missing(&self, namespaces: Vec<(SmolStr, SmolStr)>) -> Vec<(SmolStr, SmolStr)> {
-        let known = self.tree.namespaces(self.parent());
+        let known: HashSet<(SmolStr, SmolStr)> = self.tree.namespaces(self.parent()).into_iter().collect();
         namespaces.into_iter().filter(|pair| !known.contains(pair)).collect()
     }
 }

@@ -4,7 +4,7 @@ use super::Run;
 use crate::compile::{XSL, resolve};
 use crate::sheet::{Avt, Instruction};
 use crate::tree::{Kind, Name};
-use crate::xpath::{Context, Host, Place, Value};
+use crate::xpath::{Context, Host, Place, Value, namespace_of};
 use crate::{Error, Result, fail};
 use smol_str::SmolStr;
 
@@ -20,6 +20,9 @@ impl<'s> Run<'s> {
             Instruction::CopyOf(expr) => match expr.value(context, self)? {
                 Value::Nodes(nodes) => {
                     for node in nodes {
+                        if self.declares(node)? {
+                            continue;
+                        }
                         let tree = self.tree(node.tree);
                         self.step(u64::from(tree.end(node.id) - node.id))?;
                         if let Kind::Attribute(name, _) = tree.kind(node.id) {
@@ -35,6 +38,9 @@ impl<'s> Run<'s> {
                 }
             },
             Instruction::Copy(sets, body) => {
+                if self.declares(context.node)? {
+                    return Ok(());
+                }
                 let tree = self.tree(context.node.tree);
                 match tree.kind(context.node.id) {
                     Kind::Root => self.body(body, context)?,
@@ -98,7 +104,9 @@ impl<'s> Run<'s> {
                     Some(select) => select.nodes(context, self)?,
                     None => {
                         let tree = self.tree(context.node.tree);
-                        tree.children(context.node.id).map(|id| Place { id, ..context.node }).collect()
+                        let is_namespace = context.node.is_namespace();
+                        let children = tree.children(context.node.id).filter(|_| !is_namespace);
+                        children.map(|id| Place { id, ..context.node }).collect()
                     }
                 };
                 let nodes = self.sorted(nodes, sorts, context)?;
@@ -152,6 +160,22 @@ impl<'s> Run<'s> {
             }
         }
         Ok(())
+    }
+
+    /// Copies a node when it is a namespace; `false` when it is none.
+    ///
+    /// # Errors
+    /// When no element is open for it, or the prefix stands for something else there.
+    fn declares(&mut self, node: Place) -> Result<bool> {
+        let Some((prefix, name)) = namespace_of(self, node) else { return Ok(false) };
+        self.step(1)?;
+        if !self.out.takes_attributes() {
+            return fail(format!("the namespace `{name}` comes behind the content of its element"));
+        }
+        if prefix == "xml" || self.out.declare(&prefix, &name) {
+            return Ok(true);
+        }
+        fail(format!("the prefix `{prefix}` cannot stand for `{name}`: it stands for another namespace in its element"))
     }
 
     pub(super) fn may_take(&self, name: &Name) -> Result<()> {

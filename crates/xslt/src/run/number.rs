@@ -44,7 +44,7 @@ impl<'s> Run<'s> {
         if numbering.level == Level::Any {
             let mut number = 0;
             for id in (0..=node.id).rev() {
-                let at = Place { tree: node.tree, id };
+                let at = Place::new(node.tree, id);
                 // Attributes count only where the node is one.
                 if tree.is_attribute(id) && id != node.id {
                     continue;
@@ -61,7 +61,7 @@ impl<'s> Run<'s> {
         let mut numbers = Vec::new();
         let mut at = Some(node.id);
         while let Some(id) = at {
-            let here = Place { tree: node.tree, id };
+            let here = Place::new(node.tree, id);
             if from.is_some() && self.fits(from, node, here)? {
                 break;
             }
@@ -72,7 +72,7 @@ impl<'s> Run<'s> {
                     .map(|up| tree.children(up).take_while(|other| *other < id).collect())
                     .unwrap_or_default();
                 for sibling in siblings {
-                    if self.fits(count, node, Place { tree: node.tree, id: sibling })? {
+                    if self.fits(count, node, Place::new(node.tree, sibling))? {
                         number += 1;
                     }
                 }

@@ -6,16 +6,30 @@ use std::rc::Rc;
 use smol_str::SmolStr;
 
 use super::functions;
+use super::namespaces::{self, namespace_of};
 use super::parse::{Axis, Expr, NodeTest, Operator, Start, Step};
 use super::value::{Value, number_of, number_text};
 use crate::tree::{Kind, Tree};
 use crate::{Result, fail};
 
-/// A node: its tree, and its number there.
+/// A node: its tree, and its number there. Places are in document order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) tree: u32,
     pub(crate) id: u32,
+    /// From 1 on: which of the namespaces in scope of that element it is; 0 for the node itself.
+    pub(crate) namespace: u32,
+}
+
+impl Place {
+    /// A node that stands in a tree.
+    pub(crate) const fn new(tree: u32, id: u32) -> Self {
+        Self { tree, id, namespace: 0 }
+    }
+
+    pub(crate) const fn is_namespace(self) -> bool {
+        self.namespace > 0
+    }
 }
 
 /// What an expression sees besides its context node.
@@ -80,7 +94,10 @@ impl Value {
 
 /// The string value of a node.
 pub(crate) fn text_of(host: &dyn Host, node: Place) -> SmolStr {
-    host.tree(node.tree).text(node.id)
+    match namespace_of(host, node) {
+        Some((_, name)) => name,
+        None => host.tree(node.tree).text(node.id),
+    }
 }
 
 impl Expr {
@@ -115,7 +132,7 @@ impl Expr {
             Self::Path(start, steps) => {
                 let mut nodes = match start {
                     Start::Context => vec![context.node],
-                    Start::Root => vec![Place { id: 0, ..context.node }],
+                    Start::Root => vec![Place::new(context.node.tree, 0)],
                     Start::Expr(of) => of.nodes(context, host)?,
                 };
                 for step in steps {
@@ -166,14 +183,20 @@ fn walk(from: &[Place], step: &Step, current: Place, host: &mut dyn Host) -> Res
     let mut all = Vec::new();
     for node in from {
         let tree = host.tree(node.tree);
-        let mut found = Vec::new();
-        let mut looked = 0;
-        along(&tree, node.id, step.axis, &mut |id| {
-            looked += 1;
-            if matches(&tree, id, &step.test, step.axis) {
-                found.push(Place { tree: node.tree, id });
-            }
-        });
+        let (mut found, looked) = if node.is_namespace() {
+            namespaces::from_namespace(&tree, *node, step.axis, &step.test)
+        } else if step.axis == Axis::Namespace {
+            namespaces::of_element(&tree, *node, &step.test)
+        } else {
+            let (mut found, mut looked) = (Vec::new(), 0);
+            along(&tree, node.id, step.axis, &mut |id| {
+                looked += 1;
+                if matches(&tree, id, &step.test, step.axis) {
+                    found.push(Place::new(node.tree, id));
+                }
+            });
+            (found, looked)
+        };
         host.step(looked)?;
         for predicate in &step.predicates {
             found = filter(found, predicate, current, host)?;
@@ -185,7 +208,7 @@ fn walk(from: &[Place], step: &Step, current: Place, host: &mut dyn Host) -> Res
 }
 
 /// Every node of an axis, nearest first.
-fn along(tree: &Tree, id: u32, axis: Axis, see: &mut dyn FnMut(u32)) {
+pub(super) fn along(tree: &Tree, id: u32, axis: Axis, see: &mut dyn FnMut(u32)) {
     let ancestors = |start: Option<u32>, see: &mut dyn FnMut(u32)| {
         let mut at = start;
         while let Some(here) = at {
@@ -225,6 +248,7 @@ fn along(tree: &Tree, id: u32, axis: Axis, see: &mut dyn FnMut(u32)) {
                 before.into_iter().rev().for_each(see);
             }
         }
+        // Namespaces stand in no tree.
         Axis::Namespace => {}
     }
 }

@@ -3,6 +3,7 @@
 use smol_str::SmolStr;
 
 use super::eval::{Context, Host, Place, text_of};
+use super::namespaces::namespace_of;
 use super::parse::Expr;
 use super::value::{Value, number_of};
 use crate::tree::{Kind, Name};
@@ -188,9 +189,7 @@ pub(super) fn call(function: Function, arguments: &[Expr], context: Context, hos
             let format = values.get(2).map(|value| value.text(host));
             Value::Text(host.format_number(number(0, host), &pattern, format.as_deref())?)
         }
-        Function::GenerateId => Value::Text(
-            nodes(0)?.first().map_or_else(SmolStr::default, |node| format!("id{}-{}", node.tree, node.id).into()),
-        ),
+        Function::GenerateId => Value::Text(nodes(0)?.first().map_or_else(SmolStr::default, |node| identifier(*node))),
         Function::SystemProperty => {
             let (namespace, local) = host.expand(&text(0, host))?;
             if namespace != crate::compile::XSL {
@@ -226,12 +225,21 @@ fn round(number: f64) -> f64 {
 
 fn named(nodes: &[Place], host: &dyn Host, part: impl Fn(&Name) -> SmolStr) -> Value {
     let Some(node) = nodes.first() else { return Value::Text(SmolStr::default()) };
+    if let Some((prefix, _)) = namespace_of(host, *node) {
+        return Value::Text(part(&Name::new("", &prefix, "")));
+    }
     let tree = host.tree(node.tree);
     Value::Text(match tree.kind(node.id) {
         Kind::Element(name, _) | Kind::Attribute(name, _) => part(name),
         Kind::Instruction(target, _) => part(&Name::new("", target, "")),
         _ => SmolStr::default(),
     })
+}
+
+/// A name for a node that no other has.
+fn identifier(node: Place) -> SmolStr {
+    let namespace = if node.is_namespace() { format!("-{}", node.namespace) } else { String::new() };
+    format!("id{}-{}{namespace}", node.tree, node.id).into()
 }
 
 fn lang(wanted: &str, node: Place, host: &dyn Host) -> bool {
