@@ -31,8 +31,12 @@ pub(super) struct Outside {
 pub(super) fn wire(settings: &Settings, folder: &Path) -> Result<Outside, Diagnostics> {
     let stand_ins = Arc::new(StandIns::new(|text| eprintln!("{text}")));
     let writer = settings.sinks.file.as_deref().map(|file| writer(&folder.join(file))).transpose()?;
-    let endpoints: HashMap<Box<str>, Endpoint> =
-        settings.sinks.post.iter().filter_map(|(to, text)| Some((to.clone(), Endpoint::parse(text.reveal())?))).collect();
+    let endpoints: HashMap<Box<str>, Endpoint> = settings
+        .sinks
+        .post
+        .iter()
+        .filter_map(|(to, text)| Some((to.clone(), Endpoint::parse(text.reveal())?)))
+        .collect();
     let asked = Arc::clone(&stand_ins);
     let tokens = TokenSource::new(Box::new(move |resource, client| token(&asked, resource, client)));
     let shared = Shared::default().with(Arc::new(Sinks::new(writer, endpoints))).with(Arc::new(tokens));
