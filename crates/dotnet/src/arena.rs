@@ -29,6 +29,7 @@ pub(crate) struct State<N> {
 
 impl<N> Doc<N> {
     pub(crate) fn new(nodes: SmallVec<[N; 1]>) -> Arc<Self> {
+        crate::made::note(size_of::<Self>() + nodes.len() * size_of::<N>());
         Arc::new(Self { state: Mutex::new(State { nodes, moved: None }) })
     }
 
@@ -135,6 +136,7 @@ impl<N: Shift> State<N> {
     /// Appends nodes numbered from 0; gives the number of the first.
     pub(crate) fn append(&mut self, nodes: SmallVec<[N; 1]>) -> u32 {
         let add = self.nodes.len() as u32;
+        crate::made::note(nodes.len() * size_of::<N>());
         for mut node in nodes {
             node.shift(add);
             self.nodes.push(node);

@@ -10,6 +10,7 @@ pub mod encoding;
 pub mod exception;
 pub mod guid;
 pub mod json;
+pub mod made;
 pub mod messages;
 pub mod numeric;
 pub mod regex;

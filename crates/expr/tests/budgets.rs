@@ -143,6 +143,136 @@ fn memory_runs_out_before_it_is_used() {
     );
 }
 
+/// Whatever member makes it: memory runs out before the steps do.
+#[test]
+fn memory_runs_out_with_whatever_is_kept() {
+    let kept = |made: &str| {
+        format!("var s = new string('a', 1000) + \"<&é %>\"; var l = new List<object>(); while (true) l.Add({made}); return l;")
+    };
+    let kept: Vec<String> = [
+        "Guid.NewGuid().ToString()",
+        "s.ToUpper()",
+        "s.ToUpperInvariant()",
+        "s.Substring(1)",
+        "s.Substring(1, 900)",
+        "s.Trim('>', 'b')",
+        "s.TrimStart('x').PadLeft(2000)",
+        "s.TrimEnd('>')",
+        "s.Insert(1, \"b\")",
+        "s.Remove(900)",
+        "s.Remove(1, 1)",
+        "s.Replace('a', 'b')",
+        "s.Replace(\"a\", \"b\")",
+        "s.Normalize(NormalizationForm.FormD)",
+        "string.Join(\",\", s, s)",
+        "string.Concat(s, 1)",
+        "string.Format(\"{0}\", s + \"b\")",
+        "$\"{s:x}\"",
+        "s + 1",
+        "s.Split('<')[0]",
+        "new string(s.ToCharArray())",
+        "new StringBuilder(s).ToString()",
+        "Regex.Replace(s, \"é\", \"b\")",
+        "Regex.Replace(s, \"a$|<\", m => \"b\")",
+        "Regex.Match(s, \"a+\").Value",
+        "Regex.Split(s, \"<\")[0]",
+        "Regex.Escape(s)",
+        "Encoding.UTF8.GetString(new byte[1000])",
+        "Encoding.UTF8.GetBytes(s)",
+        "Convert.ToBase64String(new byte[1000])",
+        "Convert.FromBase64String(\"\".PadLeft(1000, 'a'))",
+        "System.Net.WebUtility.HtmlEncode(s)",
+        "System.Net.WebUtility.HtmlDecode(s + \"&lt;\")",
+        "System.Net.WebUtility.UrlEncode(s)",
+        "System.Net.WebUtility.UrlDecode(s + \"+\")",
+        "Uri.EscapeDataString(s)",
+        "Uri.UnescapeDataString(s + \"%20\")",
+        "new JValue(s).ToString()",
+        "new JArray(s).ToString()",
+        "new JObject(new JProperty(\"a\", s)).ToString()",
+        "JsonConvert.SerializeObject(s)",
+        "JsonConvert.DeserializeObject<string>(JsonConvert.SerializeObject(s))",
+        "(string)new JValue(s)",
+        "new XElement(\"a\", s).ToString()",
+        "new XElement(\"a\", s).Value",
+        "(string)new XElement(\"a\", s)",
+        "new JValue(s)",
+        "new JObject()",
+        "new JArray()",
+        "new XElement(\"a\")",
+        "new XElement(\"a\", s)",
+        "new List<int>()",
+        "new Dictionary<string, int>()",
+        "new StringBuilder()",
+        "new { a = 1 }",
+        "(1, 2)",
+        "new object()",
+        "new[] { 1, 2, 3 }",
+        "s.ToArray()",
+        "new Uri(\"http://example.net/\" + l.Count)",
+        "new Exception(s)",
+        "1.ToString(\"D90\")",
+        "1.5.ToString(\"F90\")",
+        "DateTime.UtcNow.ToString(\"yyyy-MM-ddTHH:mm:ss.fffffffZ\")",
+    ]
+    .map(kept)
+    .into();
+    let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+    let budget = Budget { memory_bytes: 512 << 10, steps: 100_000, ..Budget::default() };
+    out_of("memory", &kept, budget);
+    out_of(
+        "memory",
+        &[
+            "var s = \"ab\"; while (true) s = Regex.Replace(s, \"a\", \"aaaa\"); return s;",
+            "var s = \"ab\"; while (true) s = Regex.Replace(s, \"(a)(.*)\", \"$1$2$2$1\"); return s;",
+            "var s = \"ab\"; while (true) s = Regex.Replace(s, \"a\", m => m.Value + s); return s;",
+            "var s = \"ab\"; while (true) s = Regex.Replace(s, \".+\", s + \"$0\"); return s;",
+            "var s = \"ab\"; while (true) s = Regex.Match(s, \".+\").Result(\"$0$0$_\"); return s;",
+            "var s = new string('a', 10000); return Regex.Replace(s, \"a\", \"$_\");",
+            "var s = new string('a', 10000); return Regex.Replace(s, \".+\", string.Concat(Enumerable.Repeat(\"$0\", 9999)));",
+            "var s = new string('a', 10000); return Regex.Replace(s, \"a\", s, RegexOptions.RightToLeft);",
+            "var s = new string('a', 10000); return Regex.Match(s, \".+\").Result(string.Concat(Enumerable.Repeat(\"$0\", 9999)));",
+            "var s = new string('a', 10000); return s.Replace(\"a\", s);",
+            "var s = new string('a', 10000); return s.Replace(\"A\", s, StringComparison.OrdinalIgnoreCase);",
+            "var s = new string('a', 10000); return new StringBuilder(s).Replace(\"a\", s);",
+            "var d = new Dictionary<string, int>(); while (true) d[\"k\" + d.Count] = 1; return d;",
+            "var d = new Dictionary<string, int>(); while (true) d.Add(\"k\" + d.Count, 1); return d;",
+            "var d = new HashSet<string>(); while (true) d.Add(\"k\" + d.Count); return d;",
+            "var o = new JObject(); while (true) o[\"k\" + o.Count] = 1; return o;",
+            "var o = new JObject(); while (true) o.Add(\"k\" + o.Count, \"v\"); return o;",
+            "var o = new JObject(); while (true) o.Add(new JProperty(\"k\" + o.Count, 1)); return o;",
+            "var d = new Dictionary<int, string>(); while (true) d.Add(d.Count, \"v\"); return d;",
+            "var d = HttpUtility.ParseQueryString(\"a=b\"); while (true) d.Add(\"a\", \"b\"); return d;",
+            "var a = new JArray(); while (true) a.Insert(0, 1); return a;",
+            "var a = new JArray(1); while (true) a[0].AddAfterSelf(1); return a;",
+            "var n = 0; var x = new XElement(\"a\"); while (true) x.SetAttributeValue(\"k\" + n++, 1); return x;",
+            "var n = 0; var x = new XElement(\"a\"); while (true) x.SetElementValue(\"k\" + n++, 1); return x;",
+            "var l = new List<int>(); while (true) l.Insert(0, 1); return l;",
+            "var l = new List<Func<int>>(); while (true) { var n = l.Count; l.Add(() => n); } return l;",
+        ],
+        budget,
+    );
+}
+
+/// What makes nothing new costs nothing, however large it is; and a bound that is far from what happens is no fault.
+#[test]
+fn memory_is_not_used_by_looking() {
+    let budget = Budget { memory_bytes: 1 << 20, ..Budget::default() };
+    let settings = Settings { lenient: true, csharp: LanguageVersion::CSharp12, budget, ..Settings::default() };
+    let engine = Engine::new(settings, &[]);
+    for code in [
+        "var l = new List<string> { new string('a', 100000) }; var n = 0; for (int i = 0; i < 1000; i++) n += l[0].Length; return n;",
+        "var s = new string('a', 100000); var n = 0; for (int i = 0; i < 1000; i++) n += s.Trim().Substring(0).ToLower().Length; return n;",
+        "var s = new string('a', 100000); return s.Replace(\"b\", s) == s;",
+        "var s = new string('a', 100000); return s.Replace(\"B\", s, StringComparison.OrdinalIgnoreCase) == s;",
+        "var s = new string('a', 100000); return Regex.Replace(s, \"b\", s) == s;",
+        "var s = new string('a', 100000); return new StringBuilder(s).Replace(\"b\", s).Length;",
+    ] {
+        let program = engine.compile(code, Form::Block, Want::Any).unwrap();
+        assert!(program.eval(&NoHost).is_ok(), "{code}: {:?}", program.eval(&NoHost).err());
+    }
+}
+
 #[test]
 fn catastrophic_patterns_time_out_as_in_dotnet() {
     let text = format!("\"{}!\"", "a".repeat(60));

@@ -127,7 +127,9 @@ impl Scalar {
 
     /// A text.
     pub fn text(text: impl Into<SmolStr>) -> Self {
-        Self::Text(text.into())
+        let text = text.into();
+        crate::made::note_text(&text);
+        Self::Text(text)
     }
 
     /// `JValue.Type`.

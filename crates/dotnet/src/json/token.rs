@@ -96,7 +96,7 @@ impl JToken {
 
     /// A string.
     pub fn text(text: impl Into<SmolStr>) -> Self {
-        Self::value(Scalar::Text(text.into()))
+        Self::value(Scalar::text(text))
     }
 
     /// `new JObject()`.

@@ -166,17 +166,21 @@ impl Match {
         Ok(next.shifted(self.shift))
     }
 
-    /// `Result(replacement)`.
+    /// `Result(replacement)`; `grow` is asked before each part is appended, with its bytes.
     ///
     /// # Errors
-    /// `NotSupportedException` on a failed match; `ArgumentException` for a group number beyond `int`.
-    pub fn result(&self, replacement: &str) -> Result<String, Thrown> {
+    /// `NotSupportedException` on a failed match; `ArgumentException` for a group number beyond `int`; what `grow` returns.
+    pub fn result(
+        &self,
+        replacement: &str,
+        mut grow: impl FnMut(usize) -> Result<(), Thrown>,
+    ) -> Result<String, Thrown> {
         let Some(data) = self.data() else {
             return Err(Exception::new(ExceptionKind::NotSupported, "Result cannot be called on a failed Match."));
         };
         let replacement = Replacement::parse(replacement, data.regex.groups(), data.regex.options())?;
         let mut text = String::new();
-        replacement.append(self, &mut text);
+        replacement.append(self, &mut text, &mut grow)?;
         Ok(text)
     }
 }

@@ -318,7 +318,8 @@ impl Regex {
         }
     }
 
-    /// `Replace(input, replacement, count, startat)`; `count` -1 replaces all, `startat` `None` starts where .NET does.
+    /// `Replace(input, replacement, count, startat)`; `count` -1 replaces all, `startat` `None` starts where .NET does. `grow` is asked before each
+    /// part of a replacement is appended, with its bytes.
     ///
     /// # Errors
     /// `ArgumentOutOfRangeException`, `RegexMatchTimeoutException`, `ArgumentException` for a replacement with a group
@@ -329,11 +330,11 @@ impl Regex {
         replacement: &str,
         count: i32,
         startat: Option<i32>,
+        mut grow: impl FnMut(usize) -> Result<(), Thrown>,
     ) -> Result<Cow<'t, str>, Thrown> {
         let replacement = Replacement::parse(replacement, self.groups(), self.0.options)?;
         self.replace_each(input, count, startat, |found, to| {
-            replacement.append(found, to);
-            Ok(())
+            replacement.append(found, to, &mut grow)
         })
     }
 

@@ -1,5 +1,7 @@
 //! Replacement patterns: `$1`, `${name}`, `$$`, `$&`, `` $` ``, `$'`, `$+`, `$_`.
 
+use std::borrow::Cow;
+
 use super::Match;
 use super::ast::Groups;
 use super::options::RegexOptions;
@@ -43,26 +45,33 @@ impl Replacement {
         Ok(Self(parts))
     }
 
-    /// Appends what one match is replaced with.
-    pub(super) fn append(&self, found: &Match, to: &mut String) {
-        let Some(data) = found.data() else { return };
+    /// Appends what one match is replaced with; `grow` is asked before each part, with its bytes.
+    pub(super) fn append<E>(
+        &self,
+        found: &Match,
+        to: &mut String,
+        grow: &mut impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(data) = found.data() else { return Ok(()) };
         let subject = &data.subject;
         let (start, end) = data.span(0).unwrap_or((0, 0));
-        let slot = |slot: usize, to: &mut String| {
-            if let Some((start, end)) = data.span(slot) {
-                to.push_str(&subject.slice(start as usize, end as usize));
-            }
+        let slot = |slot: usize| {
+            data.span(slot)
+                .map_or(Cow::Borrowed(""), |(start, end)| subject.slice(start as usize, end as usize))
         };
         for part in &self.0 {
-            match part {
-                Part::Text(text) => to.push_str(text),
-                Part::Slot(number) => slot(*number, to),
-                Part::Before => to.push_str(&subject.slice(0, start as usize)),
-                Part::After => to.push_str(&subject.slice(end as usize, subject.len())),
-                Part::LastGroup => slot(data.regex.groups().numbers.len() - 1, to),
-                Part::Whole => to.push_str(&subject.text),
-            }
+            let piece = match part {
+                Part::Text(text) => Cow::Borrowed(text.as_str()),
+                Part::Slot(number) => slot(*number),
+                Part::Before => subject.slice(0, start as usize),
+                Part::After => subject.slice(end as usize, subject.len()),
+                Part::LastGroup => slot(data.regex.groups().numbers.len() - 1),
+                Part::Whole => Cow::Borrowed(&*subject.text),
+            };
+            grow(piece.len())?;
+            to.push_str(&piece);
         }
+        Ok(())
     }
 }
 

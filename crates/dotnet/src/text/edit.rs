@@ -112,6 +112,23 @@ pub fn replace(text: &str, old: &str, new: &str) -> Result<String, Thrown> {
     Ok(text.replace(old, new))
 }
 
+/// How often `old` is replaced; 0 for an empty one.
+pub fn places(text: &str, old: &str, comparison: Comparison) -> usize {
+    if old.is_empty() {
+        return 0;
+    }
+    if !comparison.ignores_case() {
+        return text.matches(old).count();
+    }
+    let (mut count, mut rest) = (0, text);
+    while let Some(c) = rest.chars().next() {
+        let found = match_at_start(rest, old, comparison);
+        count += usize::from(found.is_some());
+        rest = &rest[found.unwrap_or(c.len_utf8())..];
+    }
+    count
+}
+
 /// `Replace(string, string, StringComparison)`
 pub fn replace_with(text: &str, old: &str, new: &str, comparison: Comparison) -> Result<String, Thrown> {
     if !comparison.ignores_case() {

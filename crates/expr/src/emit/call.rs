@@ -234,6 +234,7 @@ impl<'a> Emitter<'_, 'a> {
             }
             return value_fn(move |cx| {
                 let result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
+                let result = cx.counted(result);
                 at(cx, span, result)
             });
         }
@@ -247,6 +248,7 @@ impl<'a> Emitter<'_, 'a> {
                         return at(cx, span, Err(null_reference()));
                     }
                     let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+                    let result = cx.counted(result);
                     at(cx, span, result)
                 });
             };
@@ -256,6 +258,7 @@ impl<'a> Emitter<'_, 'a> {
                     return at(cx, span, Err(null_reference()));
                 }
                 let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+                let result = cx.counted(result);
                 at(cx, span, result)
             });
         }
@@ -268,6 +271,7 @@ impl<'a> Emitter<'_, 'a> {
                 return at(cx, span, Err(null_reference()));
             }
             let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+            let result = cx.counted(result);
             at(cx, span, result)
         })
     }

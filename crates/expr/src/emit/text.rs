@@ -101,6 +101,7 @@ impl<'a> Emitter<'_, 'a> {
         let Some(first) = computed.pop() else {
             return text_fn(move |cx| {
                 let result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
+                let result = cx.counted_text(result);
                 at(cx, span, result)
             });
         };
@@ -111,6 +112,7 @@ impl<'a> Emitter<'_, 'a> {
                     return at(cx, span, Err(null_reference()));
                 }
                 let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+                let result = cx.counted_text(result);
                 at(cx, span, result)
             });
         }
@@ -124,6 +126,7 @@ impl<'a> Emitter<'_, 'a> {
                 return at(cx, span, Err(null_reference()));
             }
             let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+            let result = cx.counted_text(result);
             at(cx, span, result)
         })
     }

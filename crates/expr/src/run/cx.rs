@@ -4,11 +4,12 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use apimite_diag::Span;
-use apimite_dotnet::{Exception, ExceptionKind, Thrown};
+use apimite_dotnet::{Exception, ExceptionKind, Thrown, made};
 use smallvec::SmallVec;
 
 use super::host::Host;
 use super::stack;
+use super::text::Text;
 use crate::emit::{Functions, Pending};
 use crate::library::Registry;
 use crate::value::{Each, Value};
@@ -41,6 +42,10 @@ pub struct Cx<'h> {
     depth: u32,
     stack_base: usize,
     memory: u64,
+    /// Charged since the last look at what was made.
+    charged: u64,
+    /// What this thread had made at that look.
+    seen: u64,
     /// Follows .NET Framework where the generations differ.
     framework: bool,
     pub(crate) fault: Option<Span>,
@@ -68,6 +73,8 @@ impl<'h> Cx<'h> {
             depth: budget.depth,
             stack_base: stack::here(),
             memory: budget.memory_bytes,
+            charged: 0,
+            seen: made::so_far(),
             framework,
             fault: None,
             returned: Value::Null,
@@ -115,7 +122,7 @@ impl<'h> Cx<'h> {
         match self.steps.checked_sub(1) {
             Some(left) => {
                 self.steps = left;
-                Ok(())
+                if left % 64 == 0 { self.count_made() } else { Ok(()) }
             }
             None => Err(out_of("steps")),
         }
@@ -130,10 +137,51 @@ impl<'h> Cx<'h> {
         match self.memory.checked_sub(bytes as u64) {
             Some(left) => {
                 self.memory = left;
+                self.charged += bytes as u64;
                 Ok(())
             }
             None => Err(out_of("memory")),
         }
+    }
+
+    /// Counts what was made since the last look and was not charged before: texts, objects and nodes are counted where they are
+    /// made, so that a member which does not charge them is bounded all the same.
+    ///
+    /// # Errors
+    /// A budget fault when there is no memory left.
+    pub(crate) fn count_made(&mut self) -> Result<(), Thrown> {
+        let now = made::so_far();
+        let made = now.wrapping_sub(self.seen).saturating_sub(self.charged);
+        self.seen = now;
+        self.charged = 0;
+        match self.memory.checked_sub(made) {
+            Some(left) => {
+                self.memory = left;
+                Ok(())
+            }
+            None => Err(out_of("memory")),
+        }
+    }
+
+    /// The result of a member, when the memory it made is counted. Short texts and numbers cost a test of their length.
+    #[inline]
+    pub(crate) fn counted(&mut self, result: Result<Value, Thrown>) -> Result<Value, Thrown> {
+        match &result {
+            Ok(Value::Str(text)) if text.is_long() => self.count_made()?,
+            Ok(Value::Object(_)) => self.count_made()?,
+            _ => {}
+        }
+        result
+    }
+
+    /// As [`Cx::counted`], for a text.
+    #[inline]
+    pub(crate) fn counted_text<'t>(&mut self, result: Result<Text<'t>, Thrown>) -> Result<Text<'t>, Thrown> {
+        match &result {
+            Ok(Text::Own(text)) if text.is_long() => self.count_made()?,
+            _ => {}
+        }
+        result
     }
 
     /// Enters a nested call.

@@ -263,8 +263,14 @@ impl Cx<'_> {
     /// What the member throws.
     pub fn call_member(&mut self, member: &Member, types: &[Type], args: &mut [Value]) -> Result<Value, Thrown> {
         match member.row.imp {
-            Imp::Call(call) => call(self, Args::new(&mut Passed { values: args, fixed: &[], types })),
-            Imp::Text(text) => Ok(text(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?.into_value()),
+            Imp::Call(call) => {
+                let result = call(self, Args::new(&mut Passed { values: args, fixed: &[], types }));
+                self.counted(result)
+            }
+            Imp::Text(text) => {
+                let text = text(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?;
+                self.counted(Ok(text.into_value()))
+            }
             Imp::Each(start) => {
                 let each = start(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?;
                 let source = args.first().cloned().unwrap_or_default();

@@ -6,6 +6,7 @@ mod text;
 
 use std::sync::Arc;
 
+use apimite_dotnet::made;
 use rust_decimal::Decimal;
 
 pub use object::{Callable, Each, Enumerator, IntoAny, Obj, Object};
@@ -77,7 +78,8 @@ impl Value {
     }
 
     /// A new object.
-    pub fn object(object: impl Object) -> Self {
+    pub fn object<T: Object>(object: T) -> Self {
+        made::note(size_of::<T>() + 16);
         Self::Object(Arc::new(object))
     }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use apimite_dotnet::made;
 use smol_str::SmolStr;
 
 /// A .NET string. Held as UTF-8, up to 23 bytes in place; indexes and lengths in the methods count UTF-16 units, with a fast path
@@ -51,13 +52,14 @@ impl Str {
 
     /// A computed text: an object of its own.
     pub fn new(text: &str) -> Self {
+        made::note_text(text);
         Self::computed(SmolStr::new(text))
     }
 
     /// A computed text of parts one behind the other.
     pub fn concat(parts: &[&str]) -> Self {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        if length <= 23 {
+        if length <= made::IN_PLACE {
             let mut text = smol_str::SmolStrBuilder::new();
             parts.iter().for_each(|part| text.push_str(part));
             return Self::computed(text.finish());
@@ -80,6 +82,12 @@ impl Str {
     /// Is every character ASCII?
     pub fn is_ascii(&self) -> bool {
         self.ascii
+    }
+
+    /// Does it stand in memory of its own?
+    #[inline]
+    pub fn is_long(&self) -> bool {
+        self.as_str().len() > made::IN_PLACE
     }
 
     /// `string.Length`: UTF-16 units.
@@ -152,6 +160,7 @@ impl Str {
 
 impl From<String> for Str {
     fn from(text: String) -> Self {
+        made::note_text(&text);
         Self::computed(SmolStr::from(text))
     }
 }

@@ -143,6 +143,12 @@ fn name(a: &Args<'_>, index: usize) -> Option<String> {
     a.str(index).map(|name| name.to_string())
 }
 
+/// Counts the memory of a name with its value.
+fn charge_entry(cx: &mut Cx<'_>, a: &Args<'_>) -> Result<(), Thrown> {
+    let bytes = |index| a.str(index).map_or(0, |text| text.len());
+    cx.charge(size_of::<(Option<String>, Vec<String>)>() + bytes(1) + size_of::<String>() + bytes(2))
+}
+
 fn joined(values: Option<Vec<String>>) -> Value {
     values.map_or(Value::Null, |values| Value::from(values.join(",")))
 }
@@ -157,7 +163,8 @@ static NAME_VALUE_ROWS: &[Row] = &[
         Ok(crate::library::core::collections::array_value(Type::string(), keys))
     }),
     p("string this[string name]", |_, a| Ok(joined(a.obj::<NameValues>(0)?.values(name(&a, 1).as_deref())))),
-    set("string this[string name]", |_, a| {
+    set("string this[string name]", |cx, a| {
+        charge_entry(cx, &a)?;
         let (names, name) = (a.obj::<NameValues>(0)?, name(&a, 1));
         let value = a.str(2).map(|value| value.to_string()).unwrap_or_default();
         let mut entries = names.entries.write();
@@ -176,7 +183,8 @@ static NAME_VALUE_ROWS: &[Row] = &[
     m("string[] GetValues(string name)", |_, a| {
         Ok(a.obj::<NameValues>(0)?.values(name(&a, 1).as_deref()).map_or(Value::Null, texts_value))
     }),
-    m("void Add(string name, string value)", |_, a| {
+    m("void Add(string name, string value)", |cx, a| {
+        charge_entry(cx, &a)?;
         let value = a.str(2).map(|value| value.to_string()).unwrap_or_default();
         a.obj::<NameValues>(0)?.add(name(&a, 1), value);
         Ok(Value::Null)

@@ -152,11 +152,6 @@ fn matches_value(cx: &mut Cx<'_>, all: Vec<Match>) -> Result<Value, Thrown> {
     Ok(Value::object(Pieces { def: &MATCH_COLLECTION, items, of: None }))
 }
 
-fn text_value(cx: &mut Cx<'_>, text: &str) -> Result<Value, Thrown> {
-    cx.charge(text.len())?;
-    Ok(Value::Str(Str::new(text)))
-}
-
 /// `Replace` with a replacement pattern.
 fn replace(
     cx: &mut Cx<'_>,
@@ -167,10 +162,11 @@ fn replace(
     startat: Option<i32>,
 ) -> Result<Value, Thrown> {
     let input = a.need_str(input, "input")?;
-    let output = regex.replace(input, a.need_str(replacement, "replacement")?, count, startat)?;
+    let replacement = a.need_str(replacement, "replacement")?;
+    let output = regex.replace(input, replacement, count, startat, |bytes| cx.charge(bytes))?;
     match output {
         std::borrow::Cow::Borrowed(_) => Ok(Value::Str(input.clone())),
-        std::borrow::Cow::Owned(text) => text_value(cx, &text),
+        std::borrow::Cow::Owned(text) => Ok(Value::from(text)),
     }
 }
 
@@ -192,8 +188,7 @@ fn replace_with(
         cx.charge(text.len())?;
         Ok(text)
     })?;
-    let output = output.into_owned();
-    text_value(cx, &output)
+    Ok(Value::from(output.into_owned()))
 }
 
 fn split(cx: &mut Cx<'_>, regex: &Regex, input: &Str, count: i32, startat: Option<i32>) -> Result<Value, Thrown> {
@@ -459,8 +454,8 @@ static MATCH: TypeDef = class("System.Text.RegularExpressions.Match")
             Ok(Value::object(Pieces { def: &GROUP_COLLECTION, items, of: Some(found.clone()) }))
         }),
         m("string Result(string replacement)", |cx, a| {
-            let text = found(&a)?.result(a.need_str(1, "replacement")?)?;
-            text_value(cx, &text)
+            let replacement = a.need_str(1, "replacement")?;
+            found(&a)?.result(replacement, |bytes| cx.charge(bytes)).map(Value::from)
         }),
         m("Match NextMatch()", |_, a| Ok(match_value(found(&a)?.next_match()?))).unlisted(),
     ]])

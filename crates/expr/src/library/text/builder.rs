@@ -128,7 +128,11 @@ fn replace(cx: &mut Cx<'_>, a: Args<'_>, start: i32, count: i32) -> Result<Value
     let new = a.str(2).cloned().unwrap_or(Str::EMPTY);
     let size = a.obj::<Builder>(0)?.0.lock().len();
     if !old.is_empty() {
-        cx.charge((size / old.len16()).saturating_mul(new.len()).saturating_add(size).saturating_mul(2))?;
+        let mut places = size / old.len16();
+        if places.saturating_mul(new.len()) > 1 << 16 {
+            places = a.obj::<Builder>(0)?.0.lock().text().matches(old.as_str()).count();
+        }
+        cx.charge(places.saturating_mul(new.len()).saturating_add(size).saturating_mul(2))?;
     }
     change(a, |b, _| b.replace(&old, &new, start, count))
 }

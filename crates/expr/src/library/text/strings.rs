@@ -255,13 +255,20 @@ fn pad(cx: &mut Cx<'_>, a: &Args<'_>, left: bool, unit: u16) -> Result<Value, Th
     Ok(Value::from(if left { edit::pad_left(text, a.int(1), unit)? } else { edit::pad_right(text, a.int(1), unit)? }))
 }
 
+/// Bytes that `Replace` may make before it counts what there is to replace.
+const COUNT_ABOVE: usize = 1 << 16;
+
 fn replaced(cx: &mut Cx<'_>, a: &Args<'_>, how: Comparison) -> Result<Value, Thrown> {
     let text = a.this_str().clone();
     let old = a.need_str(1, "oldValue")?;
     let new = a.str(2).map_or("", Str::as_str);
     if !old.is_empty() {
-        // A bound of what may come out.
-        cx.charge(text.len() / old.len() * new.len() + text.len())?;
+        // A bound of what may come out; where that is much, what will.
+        let mut places = text.len() / old.len();
+        if places * new.len() > COUNT_ABOVE {
+            places = edit::places(&text, old, how);
+        }
+        cx.charge(places * new.len() + text.len())?;
     }
     let out = if how == Comparison::Ordinal {
         edit::replace(&text, old, new)?

@@ -5,7 +5,7 @@ mod statics;
 use std::any::Any;
 use std::sync::Arc;
 
-use apimite_dotnet::{Exception, ExceptionKind, Thrown};
+use apimite_dotnet::{Exception, ExceptionKind, Thrown, made};
 use parking_lot::RwLock;
 
 use crate::library::core::objects::TypeObject;
@@ -25,11 +25,13 @@ pub struct ArrayObject {
 impl ArrayObject {
     /// A one-dimensional array of an element type.
     pub fn new(element: Type, items: Vec<Value>) -> Self {
+        made::note(items.len() * size_of::<Value>());
         Self { ty: Type::array(element.erased()), lengths: Box::from([items.len()]), items: RwLock::new(items) }
     }
 
     /// An array of several dimensions.
     pub fn with_lengths(element: Type, lengths: &[usize], items: Vec<Value>) -> Self {
+        made::note(items.len() * size_of::<Value>());
         let rank = u8::try_from(lengths.len()).unwrap_or(1);
         Self { ty: Type::array_of_rank(element.erased(), rank), lengths: lengths.into(), items: RwLock::new(items) }
     }

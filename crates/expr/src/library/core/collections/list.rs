@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use apimite_dotnet::{Exception, ExceptionKind, Thrown};
+use apimite_dotnet::{Exception, ExceptionKind, Thrown, made};
 use parking_lot::RwLock;
 
 use crate::library::rows::{Args, Row, ctor, hidden, m, p, set};
@@ -27,6 +27,7 @@ struct State {
 
 /// A list with its elements.
 pub fn list_value(element: Type, items: Vec<Value>) -> Value {
+    made::note(items.len() * size_of::<Value>());
     Value::object(ListObject {
         ty: Type::generic(&LIST, &[element.erased()]),
         state: RwLock::new(State { capacity: items.len(), items, version: 0 }),
@@ -43,8 +44,10 @@ impl ListObject {
     pub fn change<R>(&self, change: impl FnOnce(&mut Vec<Value>) -> R) -> R {
         let mut state = self.state.write();
         state.version += 1;
+        let before = state.items.len();
         let result = change(&mut state.items);
         let length = state.items.len();
+        made::note(length.saturating_sub(before) * size_of::<Value>());
         if length > state.capacity {
             state.capacity = length.max(state.capacity * 2).max(4);
         }

@@ -74,6 +74,9 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
+/// About what one key takes: its entry, its bucket, and the room that both tables keep free.
+const ENTRY_BYTES: usize = 2 * size_of::<Entry>();
+
 /// Keys with values.
 pub(crate) struct Table {
     pub(crate) equality: Equality,
@@ -114,7 +117,7 @@ impl Table {
 
     /// Adds a key that is known to be absent; gives its place.
     pub(crate) fn add(&mut self, cx: &mut Cx<'_>, key: Value, value: Value) -> Result<usize, Thrown> {
-        cx.charge(3 * size_of::<Value>())?;
+        cx.charge(ENTRY_BYTES)?;
         let hash = self.equality.hash(cx, &key)?;
         self.version += 1;
         let entry = Some(Entry { hash, key, value });

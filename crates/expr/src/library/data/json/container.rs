@@ -107,8 +107,9 @@ static OBJECT: &[Row] = &[
         let name = a.need_str(1, "propertyName")?;
         Ok(maybe(this(&a)?.get(name.as_str(), NameMatch::Exact)))
     }),
-    set("JToken this[string propertyName]", |_, a| {
+    set("JToken this[string propertyName]", |cx, a| {
         let name = a.need_str(1, "name")?;
+        cx.charge(name.len())?;
         this(&a)?.set_index(&Key::Name(name.as_str()), token(&a, 2)).map(|()| Value::Null)
     }),
     m("IEnumerable<JProperty> Properties()", |_, a| Ok(sequence::lazy(&JPROPERTY, this(&a)?.clone()))),
@@ -133,8 +134,9 @@ static OBJECT: &[Row] = &[
         let how = comparison(a.number(2));
         try_get(&mut a, how, 3)
     }),
-    m("void Add(string propertyName, JToken value)", |_, a| {
+    m("void Add(string propertyName, JToken value)", |cx, a| {
         let name = a.need_str(1, "name")?;
+        cx.charge(name.len())?;
         this(&a)?.add_property(name.as_str(), token(&a, 2)).map(|()| Value::Null)
     })
     .impure(),

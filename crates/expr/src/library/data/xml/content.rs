@@ -1,9 +1,8 @@
 //! Values of the engine as XML content.
 
-use apimite_dotnet::Thrown;
 use apimite_dotnet::json::Scalar;
 use apimite_dotnet::xml::{Content, value_text};
-use apimite_dotnet::{Exception, ExceptionKind};
+use apimite_dotnet::{Exception, ExceptionKind, Thrown, made};
 use smol_str::SmolStr;
 
 use super::object::Node;
@@ -27,7 +26,11 @@ pub(super) fn text_of(cx: &mut Cx<'_>, value: &Value) -> Result<SmolStr, Thrown>
         Value::Object(_) if value.downcast::<Node>().is_some() => {
             return Err(Exception::new(ExceptionKind::Argument, "An XObject cannot be used as a value."));
         }
-        other => return Ok(SmolStr::new(cx.to_text(other)?.as_str())),
+        other => {
+            let text = cx.to_text(other)?;
+            made::note_text(&text);
+            return Ok(SmolStr::new(text.as_str()));
+        }
     };
     Ok(SmolStr::from(value_text(&scalar)))
 }
