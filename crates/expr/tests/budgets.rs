@@ -147,7 +147,9 @@ fn memory_runs_out_before_it_is_used() {
 #[test]
 fn memory_runs_out_with_whatever_is_kept() {
     let kept = |made: &str| {
-        format!("var s = new string('a', 1000) + \"<&é %>\"; var l = new List<object>(); while (true) l.Add({made}); return l;")
+        format!(
+            "var s = new string('a', 1000) + \"<&é %>\"; var l = new List<object>(); while (true) l.Add({made}); return l;"
+        )
     };
     let kept: Vec<String> = [
         "Guid.NewGuid().ToString()",

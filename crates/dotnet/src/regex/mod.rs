@@ -333,9 +333,7 @@ impl Regex {
         mut grow: impl FnMut(usize) -> Result<(), Thrown>,
     ) -> Result<Cow<'t, str>, Thrown> {
         let replacement = Replacement::parse(replacement, self.groups(), self.0.options)?;
-        self.replace_each(input, count, startat, |found, to| {
-            replacement.append(found, to, &mut grow)
-        })
+        self.replace_each(input, count, startat, |found, to| replacement.append(found, to, &mut grow))
     }
 
     /// `Replace(input, evaluator, count, startat)`.

@@ -56,8 +56,7 @@ impl Replacement {
         let subject = &data.subject;
         let (start, end) = data.span(0).unwrap_or((0, 0));
         let slot = |slot: usize| {
-            data.span(slot)
-                .map_or(Cow::Borrowed(""), |(start, end)| subject.slice(start as usize, end as usize))
+            data.span(slot).map_or(Cow::Borrowed(""), |(start, end)| subject.slice(start as usize, end as usize))
         };
         for part in &self.0 {
             let piece = match part {
