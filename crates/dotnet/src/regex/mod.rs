@@ -45,6 +45,13 @@ const MATCH_LIMIT: usize = 1_000_000;
 /// How many bytes a replacement may make before it counts as out of memory.
 const OUTPUT_LIMIT: usize = 64 << 20;
 
+fn too_much() -> Thrown {
+    Exception::new(
+        ExceptionKind::OutOfMemory,
+        "Insufficient memory to continue the execution of the program.",
+    )
+}
+
 /// A compiled pattern; cheap to clone.
 #[derive(Clone)]
 pub struct Regex(Arc<Inner>);
@@ -318,13 +325,32 @@ impl Regex {
         }
     }
 
-    /// `Replace(input, replacement, count, startat)`; `count` -1 replaces all, `startat` `None` starts where .NET does. `grow` is asked before each
+    /// `Replace(input, replacement, count, startat)`; `count` -1 replaces all, `startat` `None` starts where .NET does.
+    ///
+    /// # Errors
+    /// `ArgumentOutOfRangeException`, `RegexMatchTimeoutException`, `ArgumentException` for a replacement with a group
+    /// number beyond `int`, `OutOfMemoryException` above 64 MiB.
+    pub fn replace<'t>(
+        &self,
+        input: &'t str,
+        replacement: &str,
+        count: i32,
+        startat: Option<i32>,
+    ) -> Result<Cow<'t, str>, Thrown> {
+        let mut made = 0;
+        self.replace_counted(input, replacement, count, startat, |bytes| {
+            made += bytes;
+            if made > OUTPUT_LIMIT { Err(too_much()) } else { Ok(()) }
+        })
+    }
+
+    /// As [`Regex::replace`]; `grow` is asked before each
     /// part of a replacement is appended, with its bytes.
     ///
     /// # Errors
     /// `ArgumentOutOfRangeException`, `RegexMatchTimeoutException`, `ArgumentException` for a replacement with a group
-    /// number beyond `int`.
-    pub fn replace<'t>(
+    /// number beyond `int`; what `grow` returns.
+    pub fn replace_counted<'t>(
         &self,
         input: &'t str,
         replacement: &str,
@@ -394,11 +420,7 @@ impl Regex {
             left -= 1;
             made += pieces.last().map_or(0, String::len);
             if output.len() > OUTPUT_LIMIT || made > OUTPUT_LIMIT {
-                return Err(Exception::new(
-                    ExceptionKind::OutOfMemory,
-                    "Insufficient memory to continue the execution of the program.",
-                )
-                .into());
+                return Err(too_much().into());
             }
             if left > 0 {
                 found = found.next_match()?;

@@ -28,7 +28,7 @@ fn free(_: usize) -> Result<(), Thrown> {
 }
 
 fn replace(text: &str, pattern: &str, replacement: &str) -> String {
-    regex(pattern).replace(text, replacement, -1, None, free).unwrap().into_owned()
+    regex(pattern).replace(text, replacement, -1, None).unwrap().into_owned()
 }
 
 fn refusal(pattern: &str) -> String {
@@ -122,7 +122,7 @@ fn right_to_left_searches_from_the_end() {
     let found: Vec<_> =
         backward.matches(&Arc::from("1 22 333")).unwrap().iter().map(|m| m.value().into_owned()).collect();
     assert_eq!(found, ["333", "22", "1"]);
-    assert_eq!(backward.replace("1 22 333", "x", 2, None, free).unwrap(), "1 x x");
+    assert_eq!(backward.replace("1 22 333", "x", 2, None).unwrap(), "1 x x");
     assert_eq!(with("[,;]", RegexOptions::RIGHT_TO_LEFT).split("a,b;c", 2, None).unwrap(), ["a,b", "c"]);
 }
 
@@ -150,8 +150,8 @@ fn replacement_patterns_are_those_of_net() {
         "smith john smith-john smith john smith $ $x ${zz} $9 ${1"
     });
     assert_eq!(replace("ab", "(?<n>a)", "${1}1|$11|$0"), "a1|$11|ab");
-    assert_eq!(regex("a").replace("aaa", "b", 2, None, free).unwrap(), "bba");
-    assert_eq!(regex("a").replace("aaa", "b", -1, Some(1), free).unwrap(), "abb");
+    assert_eq!(regex("a").replace("aaa", "b", 2, None).unwrap(), "bba");
+    assert_eq!(regex("a").replace("aaa", "b", -1, Some(1)).unwrap(), "abb");
     assert_eq!(find(r"(?<k>\w+):\s*(?<v>.+)", "key: value").result("${v}=${k}", free).unwrap(), "value=key");
     assert!(Match::empty().result("x", free).is_err());
 }
@@ -273,7 +273,10 @@ fn automaton_and_machine_agree() {
 #[test]
 fn a_replacement_that_explodes_is_stopped() {
     let text = "x".repeat(200_000);
-    let thrown = regex("x").replace(&text, "$_", -1, None, free).unwrap_err();
+    let thrown = regex("x").replace(&text, "$_", -1, None).unwrap_err();
+    assert_eq!(thrown.kind, ExceptionKind::OutOfMemory);
+    // Within one match.
+    let thrown = regex("x+").replace(&text, &"$0".repeat(10_000), -1, None).unwrap_err();
     assert_eq!(thrown.kind, ExceptionKind::OutOfMemory);
 }
 
@@ -363,7 +366,7 @@ mod properties {
             prop_assert_eq!(fast, exact);
             let all = regex.matches(&input).unwrap();
             prop_assert!(all.len() <= subject.len() + 1);
-            let kept = regex.replace(&text, "$&", -1, None, free).unwrap();
+            let kept = regex.replace(&text, "$&", -1, None).unwrap();
             if !text.contains('😀') {
                 prop_assert_eq!(kept.as_ref(), text.as_str());
             }
@@ -388,7 +391,7 @@ mod properties {
         #[test]
         fn any_text_is_a_pattern_or_refused(pattern in "\\PC{0,30}", replacement in "[$a{}0-9&_`'+]{0,10}") {
             if let Ok(regex) = Regex::new(&pattern, RegexOptions::NONE) {
-                let _ = regex.replace("some text 12", &replacement, -1, None, free);
+                let _ = regex.replace("some text 12", &replacement, -1, None);
             }
         }
     }

@@ -163,7 +163,7 @@ fn replace(
 ) -> Result<Value, Thrown> {
     let input = a.need_str(input, "input")?;
     let replacement = a.need_str(replacement, "replacement")?;
-    let output = regex.replace(input, replacement, count, startat, |bytes| cx.charge(bytes))?;
+    let output = regex.replace_counted(input, replacement, count, startat, |bytes| cx.charge(bytes))?;
     match output {
         std::borrow::Cow::Borrowed(_) => Ok(Value::Str(input.clone())),
         std::borrow::Cow::Owned(text) => Ok(Value::from(text)),
