@@ -46,10 +46,7 @@ const MATCH_LIMIT: usize = 1_000_000;
 const OUTPUT_LIMIT: usize = 64 << 20;
 
 fn too_much() -> Thrown {
-    Exception::new(
-        ExceptionKind::OutOfMemory,
-        "Insufficient memory to continue the execution of the program.",
-    )
+    Exception::new(ExceptionKind::OutOfMemory, "Insufficient memory to continue the execution of the program.")
 }
 
 /// A compiled pattern; cheap to clone.
