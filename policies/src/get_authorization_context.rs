@@ -43,7 +43,7 @@ pub static DEF: PolicyDef = PolicyDef {
     ],
     raises: &["AuthorizationNotFound", "AuthorizationError", "AuthorizationPermissionDenied"],
     differences: &[
-        "connections are those of `[connections.PROVIDER.ID]` in apimite.toml; no provider is called",
+        "connections are those of `[connections.PROVIDER.ID]` in apimite.toml and of `authorizationProviders`; no provider is called",
         "reasons and texts of failures are not documented by Azure; they are Apimite's",
     ],
     ..PolicyDef::new("get-authorization-context", "Puts the token of a connection into a variable.", compile)
