@@ -18,12 +18,11 @@ pub trait Gateways: Send + Sync {
     /// What the configuration describes at present.
     fn configured(&self) -> Arc<Configured>;
 
-    /// Reads an API definition (`openapi`, `swagger-json`, `wsdl` and so on, as ARM names them); a WSDL becomes a REST API when
-    /// `rest` is true.
+    /// Reads an API definition (`openapi`, `swagger-json`, `wsdl` and so on, as ARM names them).
     ///
     /// # Errors
     /// Every finding.
-    fn definition(&self, format: &str, text: &str, rest: bool) -> Result<Definition, Vec<Detail>>;
+    fn definition(&self, format: &str, text: &str, wsdl: WsdlImport<'_>) -> Result<Definition, Vec<Detail>>;
 
     /// The periods of a quota's counter key that count now, or the one called `period_key`; set to `change` first. None where nothing was
     /// counted under the key.
@@ -50,6 +49,17 @@ pub trait Gateways: Send + Sync {
     /// # Errors
     /// Every finding.
     fn prepare(&self, plan: Plan) -> Result<Box<dyn FnOnce() + Send>, Vec<Detail>>;
+}
+
+/// How a WSDL is imported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WsdlImport<'b> {
+    /// Does it become a REST API, not one that is passed through?
+    pub rest: bool,
+    /// `wsdlServiceName` of its `wsdlSelector`.
+    pub service: Option<&'b str>,
+    /// `wsdlEndpointName`: a port.
+    pub endpoint: Option<&'b str>,
 }
 
 /// What a quota's key counted in one period.

@@ -192,6 +192,15 @@ fn a_wsdl_becomes_a_rest_api_or_is_passed_through() {
     assert_eq!(made["properties"]["type"], "soap");
     let operation = client.get(&format!("{soap}/operations/go")).body;
     assert_eq!(operation["properties"]["urlTemplate"], "/?soapAction=urn:s/Go");
+    let selected = |service: &str| {
+        let body = json!({ "properties": { "displayName": "c", "path": "c", "format": "wsdl", "value": wsdl, "wsdlSelector": { "wsdlServiceName": service, "wsdlEndpointName": "P" } } });
+        client.put(&format!("{}/apis/chosen", service()), &body)
+    };
+    let refused = selected("Other");
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.to_string().contains("the WSDL has no service `Other`"), "{}", refused.body);
+    let made = selected("S");
+    assert_eq!((made.status, made.body["properties"].get("wsdlSelector")), (201, None), "{}", made.body);
     let link = json!({ "properties": { "displayName": "l", "path": "l", "format": "wsdl-link", "value": "http://127.0.0.1:9/x?wsdl", "apiType": "http" } });
     assert_eq!(client.put(&format!("{}/apis/linked", service()), &link).status, 400);
 }

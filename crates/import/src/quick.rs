@@ -42,6 +42,7 @@ pub fn from_openapi(files: &dyn Files, path: &str, backend: Option<&str>, settin
             ids: Ids::Normalised,
             required_query: settings.import.required_query,
             soap_to_rest: settings.import.soap_to_rest,
+            wsdl: &settings.import.wsdl,
         };
         let read = definition::read(&source, format, manner, &mut reader.found);
         let readable = read.is_some();

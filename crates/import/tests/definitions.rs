@@ -2,7 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
-use apimite_import::{Memory, Settings, from_openapi};
+use apimite_import::settings::WsdlSelector;
+use apimite_import::{Memory, Settings, from_openapi, import};
 use apimite_model::{Api, Operation, Parameter, ParameterPlace, Representation};
 use insta::assert_snapshot;
 
@@ -291,6 +292,82 @@ fn wsdl_that_cannot_become_rest_is_refused() {
         let all: Vec<String> = found.0.iter().map(|one| one.render()).collect();
         assert!(found.has_errors() && all.join("\n").contains(wanted), "{wanted}: {all:#?}");
     }
+}
+
+/// Two services; the first has a SOAP, a SOAP 1.2 and an HTTP endpoint, the second one of SOAP.
+const SERVICES: &str = r#"<definitions name="S" targetNamespace="urn:s" xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:s" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:soap12="http://schemas.xmlsoap.org/wsdl/soap12/" xmlns:http="http://schemas.xmlsoap.org/wsdl/http/">
+<portType name="P"><operation name="Go"/></portType>
+<portType name="Q"><operation name="Stop"/></portType>
+<binding name="B11" type="t:P"><soap:binding/><operation name="Go"><soap:operation soapAction="urn:go"/></operation></binding>
+<binding name="B12" type="t:P"><soap12:binding/><operation name="Go"><soap12:operation soapAction="urn:go12"/></operation></binding>
+<binding name="BH" type="t:P"><http:binding verb="GET"/><operation name="Go"/></binding>
+<binding name="BQ" type="t:Q"><soap:binding/><operation name="Stop"><soap:operation soapAction="urn:stop"/></operation></binding>
+<service name="First"><port name="Soap" binding="t:B11"><soap:address location="https://one.example/11"/></port>
+<port name="Soap12" binding="t:B12"><soap12:address location="https://one.example/12"/></port>
+<port name="Plain" binding="t:BH"><http:address location="https://one.example/h"/></port></service>
+<service name="Second"><port name="Soap" binding="t:BQ"><soap:address location="https://two.example/q"/></port></service>
+</definitions>"#;
+
+#[test]
+fn a_selector_chooses_service_and_endpoint_of_a_wsdl() {
+    let read = |rest: bool, service: &str, endpoint: &str| {
+        let mut settings = Settings::default();
+        settings.import.soap_to_rest = rest;
+        let part = |name: &str| (!name.is_empty()).then(|| name.into());
+        settings.import.wsdl = WsdlSelector { service: part(service), endpoint: part(endpoint) };
+        from_openapi(&Memory::new().with("s.wsdl", SERVICES), "s.wsdl", None, settings)
+    };
+    let shown = |rest: bool, service: &str, endpoint: &str| {
+        let imported = read(rest, service, endpoint);
+        let api = &imported.service.apis[0];
+        let operations: Vec<&str> = api.operations.iter().map(|one| &*one.url_template).collect();
+        format!("{} {}", api.service_url, operations.join(" "))
+    };
+    assert_eq!(shown(false, "", ""), "https://one.example/11 /?soapAction=urn:go /?soapAction=urn:stop");
+    assert_eq!(shown(false, "First", ""), "https://one.example/11 /?soapAction=urn:go");
+    assert_eq!(shown(false, "First", "Soap12"), "https://one.example/12 /?soapAction=urn:go12");
+    assert_eq!(shown(false, "", "Soap12"), "https://one.example/12 /?soapAction=urn:go12");
+    assert_eq!(shown(false, "Second", "Soap"), "https://two.example/q /?soapAction=urn:stop");
+    assert_eq!(shown(true, "", ""), "https://one.example /Go");
+    assert_eq!(shown(true, "Second", "Soap"), "https://two.example /Stop");
+    let policy = |endpoint: &str| {
+        let imported = read(true, "First", endpoint);
+        imported.service.apis[0].operations[0].policy.as_ref().unwrap().source.text().to_owned()
+    };
+    assert!(policy("Soap").contains("template=\"/11\"") && policy("Soap").contains("text/xml"));
+    assert!(policy("Soap12").contains("template=\"/12\"") && policy("Soap12").contains("application/soap+xml"));
+    for (service, endpoint, wanted, help) in [
+        ("Frst", "", "the WSDL has no service `Frst`, which `wsdlSelector` names", "did you mean `First`?"),
+        ("Other", "", "the WSDL has no service `Other`, which `wsdlSelector` names", "name one of `First`, `Second`"),
+        ("Second", "Soap12", "the WSDL has no endpoint `Soap12`, which `wsdlSelector` names", "did you mean `Soap`?"),
+        ("First", "Plain", "what `wsdlSelector` names has no SOAP binding", "name an endpoint that speaks SOAP"),
+    ] {
+        for rest in [false, true] {
+            let found = read(rest, service, endpoint).diagnostics;
+            let refusal = found.0.iter().find(|one| one.code == "wsdl::selector").unwrap();
+            assert_eq!((&*refusal.message, refusal.help.as_deref()), (wanted, Some(help)));
+            assert!(found.has_errors());
+        }
+    }
+}
+
+#[test]
+fn a_template_says_which_part_of_a_wsdl_is_read() {
+    let read = |selector: &str| {
+        let value = SERVICES.replace('"', "\\\"").replace('\n', "\\n");
+        let template = format!(
+            r#"{{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+            "resources": [{{"type": "Microsoft.ApiManagement/service/apis", "name": "c/s", "properties":
+            {{"displayName": "S", "path": "s", "format": "wsdl", "value": "{value}", "apiType": "soap", "wsdlSelector": {selector}}}}}]}}"#
+        );
+        import(&Memory::new().with("main.json", template), &|_| None)
+    };
+    let imported = read(r#"{"wsdlServiceName": "Second", "wsdlEndpointName": "Soap"}"#);
+    let api = &imported.service.apis[0];
+    assert_eq!((&*api.service_url, api.operations.len()), ("https://two.example/q", 1));
+    let told: Vec<String> =
+        read(r#"{"wsdlServiceName": "Other"}"#).diagnostics.0.iter().map(|found| found.render()).collect();
+    assert!(told.join("\n").contains("the WSDL has no service `Other`"), "{told:?}");
 }
 
 #[test]

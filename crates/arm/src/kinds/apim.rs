@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Action, Kind, Run, required, set, text};
 use crate::cx::{Cx, Item, View};
+use crate::effect::WsdlImport;
 use crate::error::{ArmError, Result};
 use crate::path::{Below, key};
 use crate::request::{Answer, Request};
@@ -160,10 +161,16 @@ fn import(cx: &mut Cx<'_>, item: &Item, body: &mut Value, format: &str) -> Resul
     let value = text(body, "value").unwrap_or_default().to_owned();
     // Source: API contract, `apiType`: `http` makes a REST API of a WSDL, `soap` passes it through.
     let rest = text(body, "apiType").is_some_and(|kind| kind.eq_ignore_ascii_case("http"));
+    let selector = body["properties"].get("wsdlSelector").cloned().unwrap_or_default();
+    let part = |name: &str| selector.get(name).and_then(Value::as_str).filter(|name| !name.is_empty());
     let read = cx
         .world
         .gateways
-        .definition(format, &value, rest)
+        .definition(
+            format,
+            &value,
+            WsdlImport { rest, service: part("wsdlServiceName"), endpoint: part("wsdlEndpointName") },
+        )
         .map_err(|details| ArmError { details, ..ArmError::bad("ValidationError", "Parsing error(s):") })?;
     for kind in [OPERATION_POLICIES, OPERATIONS, SCHEMAS] {
         let known: Vec<String> = cx.view().stored_children(&item.id, kind).iter().map(|one| one.id.clone()).collect();

@@ -4,13 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use apimite_arm::effect::{Configured, Definition, Endpoint, Placement, Plan, QuotaChange, QuotaCount, Served, Tried};
+use apimite_arm::effect::{
+    Configured, Definition, Endpoint, Placement, Plan, QuotaChange, QuotaCount, Served, Tried, WsdlImport,
+};
 use apimite_arm::error::Detail;
 use apimite_arm::{Arm, Credentials, Gateways, Pace, contracts};
 use apimite_diag::{Diagnostic, Diagnostics, Severity};
 use apimite_gateway::Snapshot;
 use apimite_gateway::tls::ClientCertificates;
-use apimite_import::settings::NetworkMode;
+use apimite_import::settings::{NetworkMode, WsdlSelector};
 use apimite_import::{Imported, Memory, Put, Settings};
 use apimite_model::{PublicAccess, Service, Tier};
 use apimite_network::{NetworkType, Sku};
@@ -255,7 +257,7 @@ impl Gateways for Running {
         self.configured.load_full()
     }
 
-    fn definition(&self, format: &str, text: &str, rest: bool) -> Result<Definition, Vec<Detail>> {
+    fn definition(&self, format: &str, text: &str, wsdl: WsdlImport<'_>) -> Result<Definition, Vec<Detail>> {
         let name = match format.to_ascii_lowercase().as_str() {
             "openapi" => "definition.yaml",
             "openapi+json" | "swagger-json" => "definition.json",
@@ -271,7 +273,9 @@ impl Gateways for Running {
         };
         let files = Memory::new().with(name, text.to_owned());
         let mut settings = Settings::default();
-        settings.import.soap_to_rest = rest;
+        settings.import.soap_to_rest = wsdl.rest;
+        settings.import.wsdl =
+            WsdlSelector { service: wsdl.service.map(Into::into), endpoint: wsdl.endpoint.map(Into::into) };
         let imported = apimite_import::from_openapi(&files, name, None, settings);
         if imported.diagnostics.has_errors() {
             return Err(details(&imported.diagnostics));

@@ -170,8 +170,12 @@ fn definition_of(folder: &ApiFolder<'_>, reader: &mut Reader<'_>, settings: &Imp
     };
     let path = folder.specifications.iter().copied().min_by_key(rank)?;
     let source = reader.source(path)?;
-    let manner =
-        Manner { ids: Ids::AsWritten, required_query: settings.required_query, soap_to_rest: settings.soap_to_rest };
+    let manner = Manner {
+        ids: Ids::AsWritten,
+        required_query: settings.required_query,
+        soap_to_rest: settings.soap_to_rest,
+        wsdl: &settings.wsdl,
+    };
     let read = definition::read(&source, Format::of(path)?, manner, &mut reader.found);
     Some(read.unwrap_or_else(|| Definition { is_broken: true, ..Definition::default() }))
 }

@@ -14,7 +14,7 @@ use apimite_diag::{Diagnostic, Source, Span};
 use apimite_model::{ApiKind, Operation, SchemaText};
 
 use crate::problems::Sheet;
-use crate::settings::RequiredQuery;
+use crate::settings::{RequiredQuery, WsdlSelector};
 use crate::tree::{self, Node};
 
 pub(crate) use ids::normalised;
@@ -51,11 +51,13 @@ pub(crate) enum Ids {
 
 /// How a definition is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct Manner<'s> {
     pub(crate) ids: Ids,
     pub(crate) required_query: RequiredQuery,
     /// Does a WSDL become a REST API, not one that is passed through?
     pub(crate) soap_to_rest: bool,
+    /// Which part of a WSDL is read.
+    pub(crate) wsdl: &'s WsdlSelector,
 }
 
 /// The formats, by file name extension.
@@ -84,7 +86,12 @@ impl Format {
 }
 
 /// Reads a definition. `None` when nothing could be read; why is in `found`.
-pub(crate) fn read(source: &Source, format: Format, manner: Manner, found: &mut Vec<Diagnostic>) -> Option<Definition> {
+pub(crate) fn read(
+    source: &Source,
+    format: Format,
+    manner: Manner<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Definition> {
     match format {
         Format::Json | Format::Yaml => {
             let root = document(source, format, found)?;
@@ -110,7 +117,7 @@ pub(crate) fn document<'s>(source: &'s Source, format: Format, found: &mut Vec<D
 }
 
 /// Reads OpenAPI 3 or Swagger 2.
-fn open_api(root: &Node<'_>, source: &Source, manner: Manner, found: &mut Vec<Diagnostic>) -> Option<Definition> {
+fn open_api(root: &Node<'_>, source: &Source, manner: Manner<'_>, found: &mut Vec<Diagnostic>) -> Option<Definition> {
     let sheet = &mut Sheet::new(source, found);
     if let Some(version) = root.get("openapi") {
         if !version.scalar().is_some_and(|version| version.starts_with("3.")) {

@@ -14,7 +14,7 @@ use crate::tree::Node;
 /// The methods of a path item that become operations.
 pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-pub(super) fn read(root: &Node<'_>, manner: Manner, sheet: &mut Sheet<'_>) -> Definition {
+pub(super) fn read(root: &Node<'_>, manner: Manner<'_>, sheet: &mut Sheet<'_>) -> Definition {
     let text = |keys: &[&str]| root.at(keys).and_then(|node| node.scalar()).unwrap_or_default().into();
     let mut definition = Definition {
         title: text(&["info", "title"]),
@@ -111,7 +111,7 @@ fn operation<'n, 'a>(
     method: &str,
     node: &'n Node<'a>,
     namer: &mut Namer,
-    manner: Manner,
+    manner: Manner<'_>,
     sheet: &mut Sheet<'_>,
 ) -> Operation {
     let lists = [path_item.get("parameters"), node.get("parameters")];

@@ -470,6 +470,21 @@ pub enum RequiredQuery {
     Query,
 }
 
+/// `wsdlSelector` of an import: which part of a WSDL is read; all of it where nothing is named.
+#[derive(Clone, Debug, Default)]
+pub struct WsdlSelector {
+    /// `wsdlServiceName`
+    pub service: Option<Box<str>>,
+    /// `wsdlEndpointName`: a port.
+    pub endpoint: Option<Box<str>>,
+}
+
+impl WsdlSelector {
+    pub(crate) fn is_given(&self) -> bool {
+        self.service.is_some() || self.endpoint.is_some()
+    }
+}
+
 /// `[import]`
 #[derive(Clone, Debug, Default)]
 pub struct ImportSettings {
@@ -477,4 +492,6 @@ pub struct ImportSettings {
     pub required_query: RequiredQuery,
     /// Does a WSDL become a REST API, not one that is passed through?
     pub soap_to_rest: bool,
+    /// Which part of a WSDL is read; what imports it says so, the settings file does not.
+    pub wsdl: WsdlSelector,
 }

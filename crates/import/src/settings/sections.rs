@@ -9,7 +9,7 @@ use super::read::{Surroundings, UNKNOWN, given};
 use super::{
     ApiSettings, BackendSettings, Bind, Cache, CertificateSettings, ClientCertificates, ConnectionState, CounterStore,
     Counters, ImportSettings, Limits, PrivateEndpoint, ProductSettings, RequiredQuery, ServerCertificate,
-    ServiceSettings, SubscriptionSettings, Tls, UserSettings, WhenAway,
+    ServiceSettings, SubscriptionSettings, Tls, UserSettings, WhenAway, WsdlSelector,
 };
 use crate::problems::Sheet;
 use crate::tree::table::Table;
@@ -362,6 +362,7 @@ pub(super) fn import(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> ImportS
     let import = ImportSettings {
         required_query: table.word(sheet, "required_query_parameters", &words).unwrap_or_default(),
         soap_to_rest: table.flag(sheet, "soap_to_rest").unwrap_or_default(),
+        wsdl: WsdlSelector::default(),
     };
     table.close(sheet, UNKNOWN);
     import

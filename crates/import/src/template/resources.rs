@@ -15,7 +15,7 @@ use crate::draft::{Draft, Link, Place, Placed};
 use crate::problems::Sheet;
 use crate::reader::Reader;
 use crate::resources;
-use crate::settings::{ImportSettings, ServiceSettings};
+use crate::settings::{ImportSettings, ServiceSettings, WsdlSelector};
 use crate::tree::table::Table;
 use crate::tree::{Node, Value};
 
@@ -352,6 +352,10 @@ fn inline_definition(
     // Source: API contract, `apiType`: a WSDL imported as `http` becomes a REST API, as `soap` it is passed through.
     let wanted = properties.get("apiType").or_else(|| properties.get("soapApiType")).and_then(Node::text);
     let soap_to_rest = wanted.map_or(settings.soap_to_rest, |wanted| wanted.eq_ignore_ascii_case("http"));
-    let manner = Manner { ids: Ids::Normalised, required_query: settings.required_query, soap_to_rest };
+    let part = |name: &str| {
+        properties.at(&["wsdlSelector", name]).and_then(Node::text).filter(|name| !name.is_empty()).map(Into::into)
+    };
+    let wsdl = WsdlSelector { service: part("wsdlServiceName"), endpoint: part("wsdlEndpointName") };
+    let manner = Manner { ids: Ids::Normalised, required_query: settings.required_query, soap_to_rest, wsdl: &wsdl };
     definition::read(&inner, kind, manner, &mut reader.found)
 }

@@ -1,5 +1,6 @@
 //! WSDL 1.1: SOAP passed through, or made into a REST API ([`rest`]).
 
+mod choice;
 mod rest;
 mod shape;
 mod template;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use apimite_diag::{Diagnostic, Source, Span};
 use apimite_model::{ApiKind, Operation, Representation, SchemaText};
 use roxmltree::{Document, Node};
+
+use choice::Choice;
 
 use super::ids::{Namer, normalised};
 use super::{Definition, Ids, Manner};
@@ -46,7 +49,7 @@ pub(super) fn parse<'s>(source: &'s Source, found: &mut Vec<Diagnostic>) -> Opti
 
 /// Source: SOAP pass-through import: POST operations told apart by `soapAction` in the URL template; where a WSDL gives no action,
 /// the name of the operation is the action, as in the policies that the import made of a service without actions.
-pub(super) fn read(source: &Source, manner: Manner, found: &mut Vec<Diagnostic>) -> Option<Definition> {
+pub(super) fn read(source: &Source, manner: Manner<'_>, found: &mut Vec<Diagnostic>) -> Option<Definition> {
     let document = parse(source, found)?;
     let root = document.root_element();
     if root.tag_name().name() != "definitions" {
@@ -55,18 +58,17 @@ pub(super) fn read(source: &Source, manner: Manner, found: &mut Vec<Diagnostic>)
         Sheet::new(source, found).error("wsdl::root", span, "this is no WSDL 1.1 document", help);
         return None;
     }
+    let choice = Choice::of(&root, manner.wsdl, &mut Sheet::new(source, found))?;
     if manner.soap_to_rest {
-        return Some(rest::read(&root, &mut Sheet::new(source, found)));
+        return Some(rest::read(&root, &choice, &mut Sheet::new(source, found)));
     }
     let mut definition = Definition { kind: ApiKind::Soap, ids_made_up: true, ..Definition::default() };
     definition.title = root.attribute("name").unwrap_or_default().into();
-    let address = root.descendants().find(|node| is_soap(node, "address")).and_then(|node| node.attribute("location"));
-    definition.service_url = address.unwrap_or_default().into();
+    definition.service_url = choice.address().into();
     let mut namer = Namer::new(Ids::AsWritten);
-    let bindings = root.children().filter(|node| node.has_tag_name((WSDL, "binding")));
     // SOAP 1.1 and 1.2 bindings repeat each other; HTTP bindings are no SOAP.
     let mut seen = std::collections::HashSet::new();
-    for binding in bindings.filter(|binding| binding.children().any(|node| is_soap(&node, "binding"))) {
+    for binding in &choice.bindings {
         for node in binding.children().filter(|node| node.has_tag_name((WSDL, "operation"))) {
             let Some(name) = node.attribute("name") else { continue };
             if !seen.insert(name) {

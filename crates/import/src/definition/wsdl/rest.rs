@@ -11,6 +11,7 @@ use roxmltree::Node;
 use super::super::ids::{Namer, normalised};
 use super::super::shapes::COMPONENTS;
 use super::super::{Definition, Ids};
+use super::choice::Choice;
 use super::shape::{Content, Field, Schemas, Unreadable, resolve};
 use super::template::{Call, Version, json_name, policy};
 use super::{WSDL, action, is_soap};
@@ -19,12 +20,11 @@ use crate::problems::Sheet;
 const SOAP_12: &str = "http://schemas.xmlsoap.org/wsdl/soap12/";
 const PASS: &str = "import the WSDL as a SOAP API that is passed through";
 
-/// Reads the first SOAP binding of a WSDL.
-pub(super) fn read(root: &Node<'_, '_>, sheet: &mut Sheet<'_>) -> Definition {
+/// Reads the first SOAP binding of what is chosen of a WSDL.
+pub(super) fn read<'n>(root: &Node<'n, 'n>, choice: &Choice<'n>, sheet: &mut Sheet<'_>) -> Definition {
     let mut definition = Definition { kind: ApiKind::Http, ids_made_up: true, ..Definition::default() };
     definition.title = root.attribute("name").unwrap_or_default().into();
-    let soap = |node: &Node<'_, '_>| node.children().any(|child| is_soap(&child, "binding"));
-    let Some(binding) = root.children().filter(|node| node.has_tag_name((WSDL, "binding"))).find(soap) else {
+    let Some(&binding) = choice.bindings.first() else {
         sheet.error("wsdl::operations", at(root.range().start), "the WSDL has no SOAP binding", PASS);
         return definition;
     };
@@ -33,8 +33,7 @@ pub(super) fn read(root: &Node<'_, '_>, sheet: &mut Sheet<'_>) -> Definition {
         Some(SOAP_12) => Version::V12,
         _ => Version::V11,
     };
-    let address = address(root, &binding);
-    let (server, path) = split(address);
+    let (server, path) = split(choice.address_of(&binding));
     definition.service_url = server.into();
     let maker = Maker {
         root: *root,
@@ -81,20 +80,6 @@ pub(super) fn read(root: &Node<'_, '_>, sheet: &mut Sheet<'_>) -> Definition {
 
 fn at(start: usize) -> Span {
     Span::from_usize(start, start + 1)
-}
-
-/// The address of the port of a binding, else of any.
-fn address<'n>(root: &Node<'n, '_>, binding: &Node<'_, '_>) -> &'n str {
-    let name = binding.attribute("name").unwrap_or_default();
-    let location = |port: &Node<'n, '_>| port.children().find(|node| is_soap(node, "address"))?.attribute("location");
-    let ports = || root.descendants().filter(|node| node.has_tag_name((WSDL, "port")));
-    let own =
-        |port: &Node<'_, '_>| port.attribute("binding").is_some_and(|named| named.rsplit(':').next() == Some(name));
-    ports()
-        .filter(own)
-        .find_map(|port| location(&port))
-        .or_else(|| ports().find_map(|port| location(&port)))
-        .unwrap_or_default()
 }
 
 /// `http://host/a/b` is the server `http://host` and the path `/a/b`.
