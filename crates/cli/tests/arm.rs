@@ -192,8 +192,8 @@ fn a_wsdl_becomes_a_rest_api_or_is_passed_through() {
     assert_eq!(made["properties"]["type"], "soap");
     let operation = client.get(&format!("{soap}/operations/go")).body;
     assert_eq!(operation["properties"]["urlTemplate"], "/?soapAction=urn:s/Go");
-    let selected = |service: &str| {
-        let body = json!({ "properties": { "displayName": "c", "path": "c", "format": "wsdl", "value": wsdl, "wsdlSelector": { "wsdlServiceName": service, "wsdlEndpointName": "P" } } });
+    let selected = |wanted: &str| {
+        let body = json!({ "properties": { "displayName": "c", "path": "c", "format": "wsdl", "value": wsdl, "wsdlSelector": { "wsdlServiceName": wanted, "wsdlEndpointName": "P" } } });
         client.put(&format!("{}/apis/chosen", service()), &body)
     };
     let refused = selected("Other");
