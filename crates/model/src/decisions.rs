@@ -67,6 +67,9 @@ pub struct Decisions {
     pub missing_variable_is_null: bool,
     /// Are types and members outside Azure's allow-list accepted in expressions?
     pub lenient_expressions: bool,
+    /// May an array be the default in `GetValueOrDefault` of claims, headers and the query, as in .NET's own extension method,
+    /// which is not in Azure's allow-list?
+    pub array_defaults: bool,
     /// Is syntax newer than C# 7.3 accepted in expressions?
     pub newer_csharp: bool,
     /// Does `retry` catch an error raised inside it and test its condition?
@@ -94,6 +97,7 @@ impl Default for Decisions {
             dotnet: DotnetGeneration::Modern,
             missing_variable_is_null: true,
             lenient_expressions: false,
+            array_defaults: false,
             newer_csharp: false,
             retry_catches_errors: true,
             base_in_global_allowed: false,

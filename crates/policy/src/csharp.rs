@@ -27,7 +27,7 @@ impl CSharp {
             budget,
             context: Some(&context::CONTEXT),
         };
-        Self(Engine::new(settings, context::TYPES))
+        Self(Engine::new(settings, &context::types(decisions)))
     }
 
     /// The engine itself, for tools.

@@ -18,9 +18,11 @@ pub(super) fn read(mut table: Table<'_, '_>, sheet: &mut Sheet<'_>) -> Decisions
     flag("cors_terminates_unmatched", &mut decisions.cors_terminates_unmatched);
     flag("missing_variable_is_null", &mut decisions.missing_variable_is_null);
     flag("lenient_expressions", &mut decisions.lenient_expressions);
+    flag("array_defaults", &mut decisions.array_defaults);
     flag("newer_csharp", &mut decisions.newer_csharp);
     flag("retry_catches_errors", &mut decisions.retry_catches_errors);
     flag("base_in_global_allowed", &mut decisions.base_in_global_allowed);
+    flag("absent_section_inherits", &mut decisions.absent_section_inherits);
     flag("send_forwarded_proto", &mut decisions.send_forwarded_proto);
     if let Some(reason) = table.text(sheet, "unauthorized_reason") {
         decisions.unauthorized_reason = reason.into();

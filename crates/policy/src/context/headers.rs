@@ -6,7 +6,7 @@ use apimite_dotnet::{Exception, ExceptionKind, Thrown};
 use apimite_expr::library::core::collections::array_value;
 use apimite_expr::library::core::tuples::pair;
 use apimite_expr::library::sys::claim_of;
-use apimite_expr::library::{Args, TypeDef, class, each, m, mt, p, static_class};
+use apimite_expr::library::{Args, Row, TypeDef, class, each, m, mt, p, static_class};
 use apimite_expr::value::{Each, Enumerator};
 use apimite_expr::{Cx, Str, Text, Type, Value};
 use http::HeaderMap;
@@ -291,12 +291,6 @@ static DICTIONARY_EXTENSIONS: TypeDef = static_class("DictionaryExtensions")
             "string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, string defaultValue = null)",
             |cx, a| Ok(text_of(cx, &a)?.unwrap_or_else(|| default_text(&a))),
         ),
-        // Of .NET itself, for any dictionary: documents give arrays as the default of a claim. `object` lets `null` stay a text.
-        m(
-            "string[] GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, object defaultValue)",
-            |cx, mut a| Ok(stored(cx, &a)?.unwrap_or_else(|| a.take(2))),
-        )
-        .unlisted(),
         mt(
             "string GetValueOrDefault(this IReadOnlyDictionary<string, string> dictionary, string key, string defaultValue = null)",
             |cx, a| Ok(text_of(cx, &a)?.unwrap_or_else(|| default_text(&a))),
@@ -317,6 +311,30 @@ static DICTIONARY_EXTENSIONS: TypeDef = static_class("DictionaryExtensions")
         }),
     ]])
     .def();
+
+/// .NET's own `GetValueOrDefault` for any dictionary: documents give arrays as the default of a claim. `object` lets `null`
+/// stay a text.
+const fn array_default() -> Row {
+    m(
+        "string[] GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, object defaultValue)",
+        |cx, mut a| Ok(stored(cx, &a)?.unwrap_or_else(|| a.take(2))),
+    )
+}
+
+/// Outside the allow-list, as documented.
+static COLLECTION_EXTENSIONS: TypeDef =
+    static_class("System.Collections.Generic.CollectionExtensions").unlisted().rows(&[&[array_default()]]).def();
+
+/// Accepted by the decision `array_defaults`.
+static ACCEPTED_COLLECTION_EXTENSIONS: TypeDef =
+    static_class("System.Collections.Generic.CollectionExtensions").rows(&[&[array_default()]]).def();
+
+/// What the decision `array_defaults` is about.
+pub(super) fn array_defaults(accepted: bool) -> &'static [&'static TypeDef] {
+    static REFUSED: &[&TypeDef] = &[&COLLECTION_EXTENSIONS];
+    static ACCEPTED: &[&TypeDef] = &[&ACCEPTED_COLLECTION_EXTENSIONS];
+    if accepted { ACCEPTED } else { REFUSED }
+}
 
 fn default_text<'h>(a: &Args<'_>) -> Text<'h> {
     a.str(2).cloned().map_or(Text::Null, Text::Own)

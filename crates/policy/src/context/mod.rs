@@ -20,6 +20,7 @@ use apimite_expr::library::core::collections::ArrayObject;
 use apimite_expr::library::sys::CertificateTrust;
 use apimite_expr::library::{Registry, TypeDef, standard};
 use apimite_expr::{Budget, Cx, Host, NoHost, Object, Type, Value};
+use apimite_model::Decisions;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -30,8 +31,8 @@ pub use headers::display_name;
 pub use root::CONTEXT;
 pub use stored::ResponseObject;
 
-/// Every type of the context, for an engine.
-pub static TYPES: &[&[&TypeDef]] = &[
+/// The types of the context that no decision changes.
+static TYPES: &[&[&TypeDef]] = &[
     root::TYPES,
     message::TYPES,
     headers::TYPES,
@@ -43,10 +44,17 @@ pub static TYPES: &[&[&TypeDef]] = &[
     authorization::TYPES,
 ];
 
+/// Every type of the context under these decisions.
+pub fn types(decisions: &Decisions) -> Vec<&'static [&'static TypeDef]> {
+    let mut groups = TYPES.to_vec();
+    groups.push(headers::array_defaults(decisions.array_defaults));
+    groups
+}
+
 /// The standard library and the types of the context.
 pub fn library() -> Vec<&'static [&'static TypeDef]> {
     let mut groups = standard();
-    groups.extend(TYPES);
+    groups.extend(types(&Decisions::default()));
     groups
 }
 
@@ -131,6 +139,27 @@ pub fn to_bytes(value: &Value) -> Result<bytes::Bytes, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_as_default_is_a_decision() {
+        let refusals = |array_defaults, lenient_expressions, code: &str| {
+            let decisions = Decisions { array_defaults, lenient_expressions, ..Decisions::default() };
+            let csharp = crate::csharp::CSharp::new(&decisions, Budget::default());
+            match csharp.engine().compile(code, apimite_expr::Form::Expression, apimite_expr::Want::Any) {
+                Ok(_) => Vec::new(),
+                Err(errors) => errors.into_iter().map(|error| error.message).collect::<Vec<_>>(),
+            }
+        };
+        let array = "context.Request.Headers.GetValueOrDefault(\"a\", new string[0]).Length";
+        assert_eq!(refusals(false, false, array).len(), 1);
+        assert!(refusals(true, false, array).is_empty());
+        assert!(refusals(false, true, array).is_empty());
+        assert!(refusals(true, true, array).is_empty());
+        for accepted in [false, true] {
+            let text = "context.Request.Headers.GetValueOrDefault(\"a\", null).ToUpper()";
+            assert!(refusals(accepted, false, text).is_empty(), "{accepted}");
+        }
+    }
 
     #[test]
     fn every_row_of_the_context_can_be_read() {
