@@ -176,7 +176,9 @@ impl<'s> Run<'s> {
         Ok(index)
     }
 
-    fn check_bytes(&self) -> Result<()> {
+    fn check_bytes(&mut self) -> Result<()> {
+        let compared = self.out.take_compared();
+        self.step(compared)?;
         if self.out.bytes + self.aside_bytes > self.budget.bytes { fail("the result is too long") } else { Ok(()) }
     }
 

@@ -214,6 +214,14 @@ fn namespaces_are_declared_by_copies_of_their_nodes() {
     let small = Budget { steps: 1_000_000, ..Budget::default() };
     let error = Stylesheet::compile(&sheet).unwrap().transform(&document, &[], small).unwrap_err();
     assert_eq!(error.0, "the transformation takes too many steps");
+    let identity = r#"<xsl:template match="@* | node()"><xsl:copy><xsl:apply-templates select="@* | node()"/></xsl:copy></xsl:template>"#;
+    let sheet = format!("{OPEN}{identity}</xsl:stylesheet>");
+    let error = Stylesheet::compile(&sheet).unwrap().transform(&document, &[], small).unwrap_err();
+    assert_eq!(error.0, "the transformation takes too many steps");
+    // A copy of the whole compares them once.
+    let sheet = format!("{OPEN}{}</xsl:stylesheet>", top(r#"<xsl:copy-of select="/"/>"#));
+    let copied = Stylesheet::compile(&sheet).unwrap().transform(&document, &[], small).unwrap().text;
+    assert_eq!((copied.matches("xmlns:n").count(), copied.matches("<e />").count()), (2000, 2000));
 }
 
 #[test]

@@ -164,6 +164,8 @@ pub(crate) struct Builder {
     /// Text that becomes one node when something else comes.
     pending: Option<(String, bool)>,
     pub(crate) bytes: usize,
+    /// Namespaces that were compared since somebody asked.
+    compared: u64,
 }
 
 impl Builder {
@@ -289,16 +291,7 @@ impl Builder {
     pub(crate) fn copy(&mut self, from: &Tree, id: u32) {
         match from.kind(id) {
             Kind::Root => from.children(id).for_each(|child| self.copy(from, child)),
-            Kind::Element(name, _) => {
-                self.open(name.clone(), self.missing(from.namespaces(id)));
-                for attribute in from.attributes(id) {
-                    if let Kind::Attribute(name, value) = from.kind(attribute) {
-                        self.attribute(name.clone(), value.clone());
-                    }
-                }
-                from.children(id).for_each(|child| self.copy(from, child));
-                self.close();
-            }
+            Kind::Element(..) => self.copy_element(from, id, from.namespaces(id)),
             Kind::Attribute(name, value) => self.attribute(name.clone(), value.clone()),
             Kind::Text(text, raw) => self.text(text, *raw),
             Kind::Comment(text) => self.comment(text),
@@ -306,10 +299,42 @@ impl Builder {
         }
     }
 
+    /// Copies an element that brings these namespaces along.
+    fn copy_element(&mut self, from: &Tree, id: u32, namespaces: Vec<(SmolStr, SmolStr)>) {
+        let Kind::Element(name, _) = from.kind(id) else { return };
+        let declared = self.missing(namespaces);
+        self.open(name.clone(), declared);
+        for attribute in from.attributes(id) {
+            if let Kind::Attribute(name, value) = from.kind(attribute) {
+                self.attribute(name.clone(), value.clone());
+            }
+        }
+        for child in from.children(id) {
+            match from.kind(child) {
+                // What is in scope around it has been copied: its own declarations are enough.
+                Kind::Element(_, own) => {
+                    let own = own.iter().filter(|(_, name)| !name.is_empty()).cloned().collect();
+                    self.copy_element(from, child, own);
+                }
+                _ => self.copy(from, child),
+            }
+        }
+        self.close();
+    }
+
     /// Those of the namespaces that are not in scope here already.
-    pub(crate) fn missing(&self, namespaces: Vec<(SmolStr, SmolStr)>) -> Vec<(SmolStr, SmolStr)> {
+    pub(crate) fn missing(&mut self, namespaces: Vec<(SmolStr, SmolStr)>) -> Vec<(SmolStr, SmolStr)> {
+        if namespaces.is_empty() {
+            return namespaces;
+        }
         let known: HashSet<(SmolStr, SmolStr)> = self.tree.namespaces(self.parent()).into_iter().collect();
+        self.compared += (known.len() + namespaces.len()) as u64;
         namespaces.into_iter().filter(|pair| !known.contains(pair)).collect()
+    }
+
+    /// How many namespaces were compared since this was last asked.
+    pub(crate) fn take_compared(&mut self) -> u64 {
+        std::mem::take(&mut self.compared)
     }
 }
 
