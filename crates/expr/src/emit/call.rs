@@ -233,8 +233,8 @@ impl<'a> Emitter<'_, 'a> {
                 return value_fn(move |cx| at(cx, span, Err(null_reference())));
             }
             return value_fn(move |cx| {
-                let result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
-                let result = cx.counted(result);
+                let mut result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
+                cx.count_result(&mut result);
                 at(cx, span, result)
             });
         }
@@ -247,8 +247,9 @@ impl<'a> Emitter<'_, 'a> {
                     if check && values[0].is_null() {
                         return at(cx, span, Err(null_reference()));
                     }
-                    let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
-                    let result = cx.counted(result);
+                    let mut result =
+                        call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+                    cx.count_result(&mut result);
                     at(cx, span, result)
                 });
             };
@@ -257,8 +258,8 @@ impl<'a> Emitter<'_, 'a> {
                 if check && values[0].is_null() {
                     return at(cx, span, Err(null_reference()));
                 }
-                let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
-                let result = cx.counted(result);
+                let mut result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+                cx.count_result(&mut result);
                 at(cx, span, result)
             });
         }
@@ -270,8 +271,8 @@ impl<'a> Emitter<'_, 'a> {
             if check && values.first().is_some_and(Value::is_null) {
                 return at(cx, span, Err(null_reference()));
             }
-            let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
-            let result = cx.counted(result);
+            let mut result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+            cx.count_result(&mut result);
             at(cx, span, result)
         })
     }

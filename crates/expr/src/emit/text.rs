@@ -100,8 +100,8 @@ impl<'a> Emitter<'_, 'a> {
         let types = Arc::clone(types);
         let Some(first) = computed.pop() else {
             return text_fn(move |cx| {
-                let result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
-                let result = cx.counted_text(result);
+                let mut result = call(cx, Args::new(&mut Passed { values: &mut [], fixed: &fixed, types: &types }));
+                cx.count_text(&mut result);
                 at(cx, span, result)
             });
         };
@@ -111,8 +111,8 @@ impl<'a> Emitter<'_, 'a> {
                 if check && values[0].is_null() {
                     return at(cx, span, Err(null_reference()));
                 }
-                let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
-                let result = cx.counted_text(result);
+                let mut result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+                cx.count_text(&mut result);
                 at(cx, span, result)
             });
         }
@@ -125,8 +125,8 @@ impl<'a> Emitter<'_, 'a> {
             if check && values.first().is_some_and(Value::is_null) {
                 return at(cx, span, Err(null_reference()));
             }
-            let result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
-            let result = cx.counted_text(result);
+            let mut result = call(cx, Args::new(&mut Passed { values: &mut values, fixed: &fixed, types: &types }));
+            cx.count_text(&mut result);
             at(cx, span, result)
         })
     }

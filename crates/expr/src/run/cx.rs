@@ -163,25 +163,29 @@ impl<'h> Cx<'h> {
         }
     }
 
-    /// The result of a member, when the memory it made is counted. Short texts and numbers cost a test of their length.
+    /// Counts the memory that a member made for its result, and puts the fault in its place where it was too much. Short texts
+    /// and numbers cost a test of their length.
     #[inline]
-    pub(crate) fn counted(&mut self, result: Result<Value, Thrown>) -> Result<Value, Thrown> {
-        match &result {
-            Ok(Value::Str(text)) if text.is_long() => self.count_made()?,
-            Ok(Value::Object(_)) => self.count_made()?,
-            _ => {}
+    pub(crate) fn count_result(&mut self, result: &mut Result<Value, Thrown>) {
+        let made = match result {
+            Ok(Value::Str(text)) => text.is_long(),
+            Ok(Value::Object(_)) => true,
+            _ => false,
+        };
+        if made && let Err(fault) = self.count_made() {
+            *result = Err(fault);
         }
-        result
     }
 
-    /// As [`Cx::counted`], for a text.
+    /// As [`Cx::count_result`], for a text.
     #[inline]
-    pub(crate) fn counted_text<'t>(&mut self, result: Result<Text<'t>, Thrown>) -> Result<Text<'t>, Thrown> {
-        match &result {
-            Ok(Text::Own(text)) if text.is_long() => self.count_made()?,
-            _ => {}
+    pub(crate) fn count_text(&mut self, result: &mut Result<Text<'_>, Thrown>) {
+        if let Ok(Text::Own(text)) = result
+            && text.is_long()
+            && let Err(fault) = self.count_made()
+        {
+            *result = Err(fault);
         }
-        result
     }
 
     /// Enters a nested call.

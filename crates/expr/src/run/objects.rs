@@ -264,12 +264,15 @@ impl Cx<'_> {
     pub fn call_member(&mut self, member: &Member, types: &[Type], args: &mut [Value]) -> Result<Value, Thrown> {
         match member.row.imp {
             Imp::Call(call) => {
-                let result = call(self, Args::new(&mut Passed { values: args, fixed: &[], types }));
-                self.counted(result)
+                let mut result = call(self, Args::new(&mut Passed { values: args, fixed: &[], types }));
+                self.count_result(&mut result);
+                result
             }
             Imp::Text(text) => {
                 let text = text(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?;
-                self.counted(Ok(text.into_value()))
+                let mut result = Ok(text.into_value());
+                self.count_result(&mut result);
+                result
             }
             Imp::Each(start) => {
                 let each = start(self, Args::new(&mut Passed { values: args, fixed: &[], types }))?;
