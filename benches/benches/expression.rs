@@ -15,7 +15,7 @@ use apimite_clock::{Clock, Timestamp};
 use apimite_document::{Form as Written, Language, Limits, Node};
 use apimite_expr::{Engine, Form, NoHost, Program, Settings, Value, Want};
 use apimite_policy::body::{Body, BodyCell};
-use apimite_policy::context::{CONTEXT, TYPES};
+use apimite_policy::context::{CONTEXT, types};
 use apimite_policy::exchange::{Exchange, Request};
 use apimite_policy::target::Target;
 use apimite_policy::url::Url;
@@ -42,7 +42,10 @@ fn order() -> String {
 }
 
 fn engine() -> Engine {
-    Engine::new(Settings { lenient: true, context: Some(&CONTEXT), ..Settings::default() }, TYPES)
+    Engine::new(
+        Settings { lenient: true, context: Some(&CONTEXT), ..Settings::default() },
+        &types(&apimite_model::Decisions::default()),
+    )
 }
 
 fn exchange(engine: &Engine) -> Exchange {
